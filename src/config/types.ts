@@ -1,0 +1,157 @@
+// config.json as Berth works with it: the field names of the OCI runtime-spec (v1.3), decoded and validated by
+// decode.ts. 64-bit fields are bigint. Maps keep their order of keys sorted by code unit. Absent fields are absent.
+
+/** Every string is free of NUL; bytes that are not UTF-8 are U+DC80..DCFF (see host/abi.ts). */
+export interface Config {
+  ociVersion: string;
+  root: Root;
+  process?: Process;
+  hostname?: string;
+  domainname?: string;
+  mounts: Mount[];
+  hooks: Hooks;
+  annotations: ReadonlyMap<string, string>;
+  linux: Linux;
+}
+
+export interface Root {
+  path: string;
+  readonly: boolean;
+}
+
+export interface Process {
+  terminal: boolean;
+  consoleSize?: { height: number; width: number };
+  user: { uid: number; gid: number; umask?: number; additionalGids: number[] };
+  args: string[];
+  env: string[];
+  cwd: string;
+  /** Absent: the container process keeps no capability at all (as runc). */
+  capabilities?: Capabilities;
+  rlimits: Rlimit[];
+  noNewPrivileges: boolean;
+  oomScoreAdj?: number;
+  scheduler?: Scheduler;
+  ioPriority?: { class: IoPriorityClass; priority: number };
+  apparmorProfile?: string;
+  selinuxLabel?: string;
+  execCPUAffinity?: { initial?: string; final?: string };
+}
+
+/** Capability masks: bit n is capability number n (CAP_CHOWN is bit 0). Unknown names are left out with a warning. */
+export interface Capabilities {
+  bounding: bigint;
+  effective: bigint;
+  inheritable: bigint;
+  permitted: bigint;
+  ambient: bigint;
+}
+
+export interface Rlimit {
+  /** RLIMIT_ number. */
+  resource: number;
+  soft: bigint;
+  hard: bigint;
+}
+
+export type SchedulerPolicy =
+  | "SCHED_OTHER" | "SCHED_FIFO" | "SCHED_RR" | "SCHED_BATCH" | "SCHED_ISO" | "SCHED_IDLE" | "SCHED_DEADLINE";
+
+export interface Scheduler {
+  policy: SchedulerPolicy;
+  nice: number;
+  priority: number;
+  /** SCHED_FLAG_ bits. */
+  flags: number;
+  runtime: bigint;
+  deadline: bigint;
+  period: bigint;
+}
+
+export type IoPriorityClass = "IOPRIO_CLASS_RT" | "IOPRIO_CLASS_BE" | "IOPRIO_CLASS_IDLE";
+
+export interface IdMapping {
+  containerID: number;
+  hostID: number;
+  size: number;
+}
+
+export interface Mount {
+  destination: string;
+  /** Absent in config.json and without bind option: "none" is not filled in here. */
+  type?: string;
+  source?: string;
+  options: string[];
+}
+
+export const HOOK_KINDS = [
+  "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop",
+] as const;
+export type HookKind = (typeof HOOK_KINDS)[number];
+export type Hooks = Readonly<Record<HookKind, readonly Hook[]>>;
+
+export interface Hook {
+  path: string;
+  /** Absent: [path]. */
+  args?: string[];
+  /** Absent: the kind's default environment. */
+  env?: string[];
+  /** Seconds, above 0. */
+  timeout?: number;
+}
+
+export type NamespaceType = "pid" | "network" | "mount" | "ipc" | "uts" | "user" | "cgroup" | "time";
+
+export interface Namespace {
+  type: NamespaceType;
+  /** Join this one; absent: a new one. */
+  path?: string;
+}
+
+export interface Device {
+  type: "c" | "b" | "u" | "p";
+  path: string;
+  major: number;
+  minor: number;
+  /** Permission bits; absent: 0666. */
+  fileMode?: number;
+  uid: number;
+  gid: number;
+}
+
+export interface DeviceRule {
+  allow: boolean;
+  /** "a" is every type. */
+  type: "a" | "c" | "b";
+  /** Absent: every number. */
+  major?: number;
+  minor?: number;
+  /** Letters of "rwm", never empty. */
+  access: string;
+}
+
+export interface Linux {
+  namespaces: Namespace[];
+  uidMappings: IdMapping[];
+  gidMappings: IdMapping[];
+  timeOffsets: { clock: "boottime" | "monotonic"; secs: bigint; nanosecs: number }[];
+  devices: Device[];
+  cgroupsPath?: string;
+  resources: { devices: DeviceRule[] };
+  rootfsPropagation?: "shared" | "slave" | "private" | "unbindable" | "rshared" | "rslave" | "rprivate" | "runbindable";
+  maskedPaths: string[];
+  readonlyPaths: string[];
+  sysctl: ReadonlyMap<string, string>;
+  /** linux.personality.domain. */
+  personality?: "LINUX" | "LINUX32";
+}
+
+/** One thing wrong with config.json. */
+export interface Issue {
+  /** RFC 6901, "" for the whole document. */
+  pointer: string;
+  /** "invalid" (wrong type or value), "unsupported" (a valid field that Berth does not do yet), "warning". */
+  kind: "invalid" | "unsupported" | "warning";
+  /** Without the pointer: `must be an absolute path, got "proc"`. */
+  message: string;
+}

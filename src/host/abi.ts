@@ -1,0 +1,153 @@
+// THE native ABI: every C function that TypeScript may call. The engine's glue (C), the koffi binding and the
+// `Native` interface are generated from this table; csrc/host implements it. Nothing else crosses the border.
+//
+// Arguments
+//   int    a number; C gets int64_t (flags, descriptors, modes, ids; -1 stands for "none")
+//   path   a string that becomes a C string: `const char *`. A NUL inside is refused with -EINVAL by the binding.
+//   text   a string of any bytes: `const char *, size_t`
+//   texts  string[]: `const char *const *` ending in NULL, `size_t` count. A NUL inside is refused with -EINVAL.
+//   words  Uint32Array, not copied: `const uint32_t *, size_t`
+// Results: C returns int64_t; a negative value is -errno and reaches TypeScript as that negative number.
+//   int    the value itself
+//   ints   number[]; C leaves int64_t values in the result buffer (result_int) and returns 0
+//   text   string; C leaves bytes in the result buffer (result_bytes) and returns 0
+// Strings are UTF-8; a byte that is not valid UTF-8 is U+DC80 + (byte - 0x80) in TypeScript, both ways.
+// Every descriptor that a function returns is CLOEXEC. EINTR is retried inside C, except by `poll`.
+
+export type ArgType = "int" | "path" | "text" | "texts" | "words";
+export type ResultType = "int" | "ints" | "text";
+
+export interface NativeFunction {
+  readonly args: Readonly<Record<string, ArgType>>;
+  readonly result: ResultType;
+  /** What it does; becomes the doc comment on every side. */
+  readonly doc: string;
+}
+
+const f = <const A extends Readonly<Record<string, ArgType>>, const R extends ResultType>(
+  args: A,
+  result: R,
+  doc: string,
+): { readonly args: A; readonly result: R; readonly doc: string } => ({ args, result, doc });
+
+export const NATIVE = {
+  // --- files; `dir` is a directory descriptor or AT_FDCWD (-100) -------------------------------------------------
+  open: f({ dir: "int", path: "path", flags: "int", mode: "int" }, "int", "openat(2); O_CLOEXEC is added."),
+  open_in_root: f(
+    { dir: "int", path: "path", flags: "int", mode: "int", resolve: "int" },
+    "int",
+    "openat2(2) with the given RESOLVE_ flags; O_CLOEXEC is added; EAGAIN is retried a bounded number of times.",
+  ),
+  close: f({ fd: "int" }, "int", "close(2)."),
+  read: f({ fd: "int", max: "int" }, "text", "One read(2) of at most `max` bytes; empty at the end of the file."),
+  write: f({ fd: "int", data: "text" }, "int", "write(2) until everything is written; the number of bytes."),
+  read_file: f(
+    { dir: "int", path: "path", max: "int" },
+    "text",
+    "A whole file, opened O_NONBLOCK|O_NOCTTY. Regular files (those of procfs, sysfs, cgroupfs too) only: else -EINVAL, a directory -EISDIR; longer than `max`: -EFBIG.",
+  ),
+  write_file: f(
+    { dir: "int", path: "path", flags: "int", mode: "int", data: "text" },
+    "int",
+    "openat(flags|O_CLOEXEC, mode), one write(2) of everything (a short one is -EIO), close. For cgroup, procfs and state files.",
+  ),
+  mkdir: f({ dir: "int", path: "path", mode: "int" }, "int", "mkdirat(2), exact mode (umask does not apply)."),
+  mkfifo: f({ dir: "int", path: "path", mode: "int" }, "int", "mkfifoat(3), exact mode."),
+  unlink: f({ dir: "int", path: "path", flags: "int" }, "int", "unlinkat(2); flags 0x200 (AT_REMOVEDIR) for folders."),
+  rename: f({ dir: "int", from: "path", to: "path" }, "int", "renameat(2) inside `dir`."),
+  chmod: f({ fd: "int", mode: "int" }, "int", "fchmod(2)."),
+  chown: f({ fd: "int", uid: "int", gid: "int" }, "int", "fchown(2); -1 keeps."),
+  stat: f(
+    { dir: "int", path: "path", flags: "int" },
+    "ints",
+    "fstatat(2): [mode, uid, gid, size, rdev major, rdev minor, dev major, dev minor, ino, mtime s]. AT_SYMLINK_NOFOLLOW 0x100, AT_EMPTY_PATH 0x1000.",
+  ),
+  statfs_type: f({ dir: "int", path: "path" }, "int", "f_type of statfs(2) on the opened path; an empty path means `dir` itself."),
+  readlink: f({ dir: "int", path: "path" }, "text", "readlinkat(2)."),
+  list_dir: f({ dir: "int", path: "path" }, "text", "Names of a directory without . and .., each followed by a NUL byte."),
+  flock: f({ fd: "int", operation: "int" }, "int", "flock(2)."),
+  fd_flags: f({ fd: "int" }, "int", "fcntl(F_GETFD): tells whether a descriptor is open."),
+  getcwd: f({}, "text", "The raw getcwd(2) path; an unreachable one is -ENOENT."),
+  chdir: f({ path: "path" }, "int", "chdir(2)."),
+
+  // --- this process ---------------------------------------------------------------------------------------------
+  getpid: f({}, "int", "getpid(2)."),
+  ids: f({}, "ints", "[uid, euid, gid, egid]."),
+  groups: f({}, "ints", "getgroups(2)."),
+  environ: f({}, "text", "The environment, each NAME=value followed by a NUL byte."),
+  kernel_release: f({}, "text", "uname(2) release."),
+  clock: f({}, "ints", "CLOCK_REALTIME: [seconds, nanoseconds]."),
+  monotonic: f({}, "int", "CLOCK_MONOTONIC in milliseconds."),
+  set_subreaper: f({}, "int", "PR_SET_CHILD_SUBREAPER 1."),
+  umask: f({ mode: "int" }, "int", "umask(2); the old one."),
+  capabilities: f({}, "ints", "capget(2) of this thread: [effective low, effective high, permitted low, permitted high]; bounding by prctl appended [low, high]."),
+
+  // --- processes and signals ------------------------------------------------------------------------------------
+  pidfd_open: f({ pid: "int" }, "int", "pidfd_open(2)."),
+  pidfd_kill: f({ pidfd: "int", signal: "int" }, "int", "pidfd_send_signal(2)."),
+  kill: f({ pid: "int", signal: "int" }, "int", "kill(2)."),
+  wait_child: f(
+    { pid: "int", flags: "int" },
+    "ints",
+    "waitid(2) P_PID (pid > 0) or P_ALL (pid -1), flags|WEXITED: [pid, si_code, si_status]; [0, 0, 0] with WNOHANG when none is ready.",
+  ),
+  signal_fd: f(
+    { signals: "words" },
+    "int",
+    "Blocks the given signals and returns a signalfd(2) for them, SFD_NONBLOCK. The mask from before is what `spawn`ed processes and hooks never see: they start with an empty one.",
+  ),
+  read_signal: f({ fd: "int" }, "int", "The next signal number from a signalfd; -EAGAIN when there is none."),
+  poll: f(
+    { fds: "words", events: "words", timeout: "int" },
+    "ints",
+    "poll(2): revents of each. timeout in ms, -1 for ever. -EINTR is reported.",
+  ),
+
+  // --- pipes, sockets, terminals --------------------------------------------------------------------------------
+  pipe: f({}, "ints", "pipe2(O_CLOEXEC): [read end, write end]."),
+  fill_pipe: f({ fd: "int" }, "int", "Fills a FIFO or pipe with zero bytes until it is full and leaves it blocking; the number of bytes. See the start protocol in docs/architecture.md."),
+  socketpair: f({}, "ints", "socketpair(AF_UNIX, SOCK_SEQPACKET): [ours, theirs]."),
+  connect: f({ path: "path" }, "int", "A connected AF_UNIX SOCK_STREAM socket; paths longer than sun_path work."),
+  send_fd: f({ socket: "int", data: "text", fd: "int" }, "int", "One sendmsg(2) with the bytes and SCM_RIGHTS of fd (none when -1)."),
+  receive_report: f(
+    { socket: "int" },
+    "ints",
+    "The next report of init (csrc/init/report.h): [kind, op, errno, value, descriptor or -1]; its detail text is in `detail`. [0, 0, 0, 0, -1] at the end of the stream. -EAGAIN never: it blocks.",
+  ),
+  send_go: f({ socket: "int", barrier: "int" }, "int", "Releases init from the barrier with that number."),
+  detail: f({}, "text", "The text that belongs to the last failed call or received report (kernel's mount message, a hook's output); empty when none."),
+  tty_raw: f({ fd: "int" }, "int", "Raw mode as cfmakeraw(3); the old settings are kept (one terminal)."),
+  tty_restore: f({}, "int", "Puts the settings from before tty_raw back; 0 when there are none."),
+  tty_size: f({ fd: "int" }, "ints", "TIOCGWINSZ: [rows, columns]."),
+  tty_set_size: f({ fd: "int", rows: "int", columns: "int" }, "int", "TIOCSWINSZ."),
+  isatty: f({ fd: "int" }, "int", "1 or 0."),
+
+  // --- containers -----------------------------------------------------------------------------------------------
+  ns_type: f({ fd: "int" }, "int", "NS_GET_NSTYPE of a namespace file: its CLONE_NEW flag."),
+  prlimit: f(
+    { pid: "int", resource: "int", softLow: "int", softHigh: "int", hardLow: "int", hardHigh: "int" },
+    "int",
+    "prlimit64(2); each 64-bit value in two unsigned 32-bit halves.",
+  ),
+  rlimit: f({ resource: "int" }, "ints", "This process's limit: [soft low, soft high, hard low, hard high]."),
+  bpf_load_device: f({ instructions: "words" }, "int", "bpf(BPF_PROG_LOAD, BPF_PROG_TYPE_CGROUP_DEVICE), two words an instruction; the verifier's last words are in `detail`."),
+  bpf_attach_device: f({ cgroup: "int", program: "int" }, "int", "bpf(BPF_PROG_ATTACH, BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI)."),
+  spawn: f(
+    {
+      plan: "words",
+      strings: "texts",
+      fds: "words",
+      base: "int",
+      flags: "int",
+      cgroup: "int",
+      rootless: "int",
+    },
+    "ints",
+    "Seals ELF and plan into a memfd and starts init by clone3(CLONE_VM|CLONE_VFORK|CLONE_PIDFD|flags): [pid, pidfd]. fds[i] becomes descriptor base+i of init (slot i); slot 1 is replaced by the plan file. cgroup: a v2 directory for CLONE_INTO_CGROUP or -1. Descriptors 0..base-1 are inherited as they are. See csrc/host/spawn.c.",
+  ),
+  run_hook: f(
+    { path: "path", args: "texts", env: "texts", input: "text", timeout: "int", abort: "int" },
+    "ints",
+    "Runs a program of the runtime namespace to its end: input on stdin, stdout and stderr kept (first 1 KiB) in `detail`, timeout in ms (-1 none), killed when the descriptor `abort` becomes readable (-1 none): [si_code, si_status, 0 ended|1 timed out|2 aborted].",
+  ),
+} as const satisfies Record<string, NativeFunction>;

@@ -1,0 +1,29 @@
+// What the plan compilers may know of the host. Gathered once (gather.ts), passed as data: the compilers stay pure.
+
+export interface HostFacts {
+  /** [major, minor] of the kernel. */
+  kernel: readonly [number, number];
+  /** Effective uid and gid of the runtime. */
+  euid: number;
+  egid: number;
+  cgroup: CgroupFacts;
+  /** The limits this process has, by RLIMIT_ number, only those that config.json sets. */
+  rlimits: ReadonlyMap<number, { soft: bigint; hard: bigint }>;
+  /** The soft and hard RLIMIT_NOFILE to hand on (the Node host's own raise undone); absent: as inherited. */
+  nofile?: { soft: bigint; hard: bigint };
+}
+
+export interface CgroupFacts {
+  mode: "v1" | "hybrid" | "v2";
+  /** v1 hierarchies: the controllers or "name=..." of each, where it is mounted, own path in it. Empty on v2. */
+  hierarchies: readonly CgroupHierarchy[];
+  /** The unified hierarchy: mount point and own path; absent on pure v1. */
+  unified?: { mountpoint: string; own: string };
+}
+
+export interface CgroupHierarchy {
+  /** As /proc/self/cgroup names it: "cpu,cpuacct" or "name=systemd". */
+  name: string;
+  mountpoint: string;
+  own: string;
+}

@@ -1,0 +1,78 @@
+// A compiled plan: everything that a command will do, as data. compile: src/plan/create.ts; run: src/command/create;
+// print: src/plan/print.ts.
+
+import type { HostFacts } from "../host/facts.ts";
+
+/** Where an operation comes from, for messages and explain: a JSON pointer, or a word such as "default". */
+export interface Origin {
+  pointer: string;
+  /** The path or name that the operation is about, as the user knows it. */
+  subject?: string;
+}
+
+/** init's program, encoded: words and strings as csrc/init/plan.h describes, an origin for each operation. */
+export interface InitProgram {
+  words: Uint32Array;
+  strings: string[];
+  /** By op index. */
+  origins: readonly Origin[];
+}
+
+/**
+ * A descriptor that init inherits in its slot, in slot order: slot 0 sync socket, 1 plan file, then these. The runtime
+ * opens each just before the clone.
+ */
+export type Inherited =
+  | { what: "sync" }
+  | { what: "plan" }
+  | { what: "start pipe" }
+  | { what: "console socket" }
+  | { what: "namespace"; type: string; path: string; nstype: number; origin: Origin }
+  /** cgroup.procs or tasks of a v1 cgroup, opened for writing. */
+  | { what: "cgroup join"; path: string; origin: Origin }
+  /** A v2 cgroup directory, for the joiner's clone. */
+  | { what: "cgroup directory"; path: string; origin: Origin }
+  /** A bind source that only the runtime can reach: open_tree is done by init all the same. */
+  | { what: "file"; path: string; flags: number; origin: Origin };
+
+/** What the runtime itself does, in order. Each step is undone when a later one fails (see command/create/undo). */
+export type RuntimeStep =
+  | { step: "mkdir cgroup"; path: string; origin: Origin }
+  /** Copies the parent's value when the file is empty: cpuset.cpus and cpuset.mems of v1. */
+  | { step: "inherit cgroup file"; path: string; file: string; origin: Origin }
+  | { step: "write cgroup file"; path: string; file: string; data: string; origin: Origin }
+  /** `listing` is the decoded program for explain. */
+  | { step: "attach device program"; path: string; program: Uint32Array; listing: string[]; origin: Origin }
+  | { step: "spawn"; flags: number; cgroup?: string; origin: Origin }
+  /** Waits for init's report BARRIER n; FAILED or EOF instead is the error. */
+  | { step: "await barrier"; barrier: number; origin: Origin }
+  | { step: "release barrier"; barrier: number; origin: Origin }
+  /** The joiner's child: pid and pidfd replace those of spawn. */
+  | { step: "await child"; origin: Origin }
+  | { step: "await ready"; origin: Origin }
+  /** Writes to /proc/<pid of init>/<file>. */
+  | { step: "write proc file"; file: "setgroups" | "uid_map" | "gid_map"; data: string; origin: Origin }
+  | { step: "raise rlimit"; resource: number; soft: bigint; hard: bigint; origin: Origin }
+  | { step: "hook"; kind: "prestart" | "createRuntime"; index: number; origin: Origin };
+
+export interface Plan {
+  init: InitProgram;
+  inherited: Inherited[];
+  runtime: RuntimeStep[];
+  /** cgroups that are ours to remove: leaf folders, by hierarchy mount point. */
+  cgroups: string[];
+}
+
+export interface CreateOptions {
+  id: string;
+  /** Absolute, resolved folder of the bundle. */
+  bundle: string;
+  /** The caller's fds 3.. that the container keeps. */
+  preserveFds: number;
+  listenFds: number;
+  noPivot: boolean;
+  noNewKeyring: boolean;
+  /** "none": config has no terminal. "socket": --console-socket. "foreground": run in this terminal. */
+  console: "none" | "socket" | "foreground";
+  facts: HostFacts;
+}
