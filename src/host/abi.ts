@@ -109,6 +109,7 @@ export const NATIVE = {
   socketpair: f({}, "ints", "socketpair(AF_UNIX, SOCK_SEQPACKET): [ours, theirs]."),
   connect: f({ path: "path" }, "int", "A connected AF_UNIX SOCK_STREAM socket; paths longer than sun_path work."),
   send_fd: f({ socket: "int", data: "text", fd: "int" }, "int", "One sendmsg(2) with the bytes and SCM_RIGHTS of fd (none when -1)."),
+  receive_fd: f({ socket: "int" }, "int", "Receives one message with SCM_RIGHTS of one descriptor and returns it; -EPIPE when the other side closed without sending one."),
   receive_report: f(
     { socket: "int" },
     "ints",

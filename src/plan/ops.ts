@@ -78,6 +78,10 @@ export const OPS = {
   // --- protocol with the runtime --------------------------------------------------------------------------------
   sync: op("Reports BARRIER with the number and waits until the runtime sends it back; the runtime's death (EOF) ends init.", { barrier: "u32" }),
   ready: op("Reports READY, by write(2) alone.", {}),
+  wait_commit: op(
+    "Blocks in a write(2) of one byte to the full commit pipe until the runtime has recorded the container and drains it. When the runtime dies first, SIGPIPE ends init: nothing waits for ever. Needs no read, so that any seccomp filter lets it pass.",
+    { pipe: "slot" },
+  ),
   wait_start: op(
     "Blocks in a write(2) of one byte, STARTED, to the full pipe until `start` drains it. From then on failures are reported there instead of on the sync socket.",
     { pipe: "slot" },

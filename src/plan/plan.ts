@@ -26,6 +26,8 @@ export type Inherited =
   | { what: "sync" }
   | { what: "plan" }
   | { what: "start pipe" }
+  /** Only for `create`: see wait_commit. `run` has the anonymous start pipe, which does the same. */
+  | { what: "commit pipe" }
   | { what: "console socket" }
   | { what: "namespace"; type: string; path: string; nstype: number; origin: Origin }
   /** cgroup.procs or tasks of a v1 cgroup, opened for writing. */
@@ -72,6 +74,8 @@ export interface CreateOptions {
   listenFds: number;
   noPivot: boolean;
   noNewKeyring: boolean;
+  /** create: init outlives the runtime, so it waits for wait_commit (a "commit pipe" is inherited) before wait_start. */
+  outlives: boolean;
   /** "none": config has no terminal. "socket": --console-socket. "foreground": run in this terminal. */
   console: "none" | "socket" | "foreground";
   facts: HostFacts;
