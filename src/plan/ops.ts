@@ -6,7 +6,8 @@
 //   slot    a descriptor slot to use; NONE (0xffffffff) means "no directory": a path is then taken from the caller's
 //           root, as AT_FDCWD with an absolute path
 //   out     a descriptor slot to fill; it must be empty
-//   string  index of a string   strings  index of the first string, number of strings
+//   string  index of a string without NUL   data  index of a string of any bytes
+//   strings index of the first string, number of strings; none of them has a NUL
 //   words   number of words, then the words (only as last operand)
 //
 // An op does one system call or one documented idiom, holds no policy and allocates nothing. On failure init reports
@@ -18,7 +19,7 @@ export const NONE = 0xffffffff;
 /** Slots init has. The first ones are inherited (spawn's `fds`): 0 is the sync socket, 1 the plan file. */
 export const SLOTS = 96;
 
-export type OperandType = "u32" | "u64" | "slot" | "out" | "string" | "strings" | "words";
+export type OperandType = "u32" | "u64" | "slot" | "out" | "string" | "data" | "strings" | "words";
 
 export interface Op {
   readonly doc: string;
@@ -90,12 +91,12 @@ export const OPS = {
   // --- files and descriptors ------------------------------------------------------------------------------------
   open: op("openat2(2) with O_CLOEXEC.", { fd: "out", dir: "slot", path: "string", flags: "u32", mode: "u32", resolve: "u32" }),
   close: op("close(2) and empties the slot.", { fd: "slot" }),
-  write: op("One write(2) of the whole string.", { fd: "slot", data: "string" }),
+  write: op("One write(2) of the whole string.", { fd: "slot", data: "data" }),
   write_file: op("openat2(O_WRONLY|O_CLOEXEC|O_NOCTTY, resolve), one write(2), close.", {
     dir: "slot",
     path: "string",
     resolve: "u32",
-    data: "string",
+    data: "data",
   }),
   check_device: op("fstat: the descriptor is the character device major:minor, else EINVAL.", { fd: "slot", major: "u32", minor: "u32" }),
   check_fs: op("fstatfs: f_type is `magic`, else EINVAL.", { fd: "slot", magic: "u32" }),
@@ -169,7 +170,7 @@ export const OPS = {
   cloexec_from: op("close_range(first, ~0, CLOSE_RANGE_CLOEXEC).", { first: "u32" }),
   hook: op(
     "Runs a hook here: fork, exec with args and env, stdin is `before` + this process's pid + `after`, stdout and stderr kept (first bytes) as detail. Killed after `timeout` ms (0: none). A failure is ECHILD with exit status or signal in `value`, ETIMEDOUT, or exec's errno.",
-    { path: "string", args: "strings", env: "strings", before: "string", after: "string", timeout: "u32" },
+    { path: "string", args: "strings", env: "strings", before: "data", after: "data", timeout: "u32" },
   ),
   find_executable: op(
     "Looks args[0] up as execvp would, in `path` (a PATH value), relative to the cwd when it has a slash: a regular file that may be executed, else ENOENT or EACCES; kept for `execute`.",

@@ -1,0 +1,56 @@
+// Builds init's program: ops with the place in config.json that each comes from, and slots by number.
+
+import { SLOTS } from "./ops.ts";
+import { OpWriter } from "./ops.gen.ts";
+import type { Inherited, InitProgram, Origin } from "./plan.ts";
+
+export class PlanBuilder extends OpWriter {
+  /** What init inherits, by slot. */
+  readonly inherited: Inherited[] = [{ what: "sync" }, { what: "plan" }];
+  private readonly origins: Origin[] = [];
+  private origin: Origin = { pointer: "" };
+  private readonly used = new Uint8Array(SLOTS).fill(1, 0, 2);
+
+  /** Sets where the ops that follow come from: a JSON pointer or a word, and the path or name they are about. */
+  at(pointer: string, subject?: string): this {
+    this.origin = subject === undefined ? { pointer } : { pointer, subject };
+    return this;
+  }
+
+  /** The lowest slot that is free. Throws when all are in use: a bundle that needs so many at once is refused. */
+  slot(): number {
+    const slot = this.used.indexOf(0);
+    if (slot < 0) throw new RangeError(`a plan has only ${SLOTS} descriptor slots`);
+    this.used[slot] = 1;
+    return slot;
+  }
+
+  /** Gives a slot back that no op has filled. `close` frees the slot by itself. */
+  free(slot: number): void {
+    this.used[slot] = 0;
+  }
+
+  /** Appends a descriptor that init inherits; its slot. Before the first call of slot(), which gives the slots after it. */
+  inherit(item: Inherited): number {
+    const slot = this.inherited.length;
+    if (this.used[slot] !== 0) throw new RangeError("inherited descriptors come before all other slots");
+    this.used[slot] = 1;
+    this.inherited.push(item);
+    return slot;
+  }
+
+  override close(fd: number): void {
+    super.close(fd);
+    this.free(fd);
+  }
+
+  /** The program. The builder is not used any more after it: the words are not copied. */
+  finish(): InitProgram {
+    return { words: this.words.subarray(0, this.length), strings: this.strings, origins: this.origins };
+  }
+
+  protected override begin(code: number, operands: number): number {
+    this.origins.push(this.origin);
+    return super.begin(code, operands);
+  }
+}
