@@ -115,6 +115,11 @@ export const NATIVE = {
     "ints",
     "The next report of init (csrc/init/report.h): [kind, op, errno, value, descriptor or -1]; its detail text is in `detail`. [0, 0, 0, 0, -1] at the end of the stream. -EAGAIN never: it blocks.",
   ),
+  receive_start: f(
+    { pipe: "int" },
+    "ints",
+    "Drains the start pipe to its end (csrc/init/report.h): [1 when init has started else 0, 1 when it then failed else 0, op, errno, value]; a failure's text is in `detail`. Blocks until every write end is closed.",
+  ),
   send_go: f({ socket: "int", barrier: "int" }, "int", "Releases init from the barrier with that number."),
   detail: f({}, "text", "The text that belongs to the last failed call or received report (kernel's mount message, a hook's output); empty when none."),
   tty_raw: f({ fd: "int" }, "int", "Raw mode as cfmakeraw(3); the old settings are kept (one terminal)."),

@@ -137,6 +137,9 @@ export interface Native {
   /** The next report of init (csrc/init/report.h): [kind, op, errno, value, descriptor or -1]; its detail text is in `detail`. [0, 0, 0, 0, -1] at the end of the stream. -EAGAIN never: it blocks. */
   receive_report(socket: number): number[] | number;
 
+  /** Drains the start pipe to its end (csrc/init/report.h): [1 when init has started else 0, 1 when it then failed else 0, op, errno, value]; a failure's text is in `detail`. Blocks until every write end is closed. */
+  receive_start(pipe: number): number[] | number;
+
   /** Releases init from the barrier with that number. */
   send_go(socket: number, barrier: number): number;
 

@@ -1,0 +1,45 @@
+// The caller's descriptors that the container keeps: LISTEN_FDS (systemd socket activation), then --preserve-fds.
+
+import { RuntimeError } from "../../errors/runtime-error.ts";
+import type { Native } from "../../host/native.gen.ts";
+
+const FIRST = 3;
+const MANY = 1 << 16;
+
+export interface CallerFds {
+  listenFds: number;
+  /** The first descriptor number that is init's own. */
+  base: number;
+}
+
+/** Throws when one of them is closed, as runc does. */
+export function callerFds(native: Native, preserveFds: number): CallerFds {
+  const listenFds = listenFdCount(native);
+  const base = FIRST + listenFds + preserveFds;
+  for (let fd = FIRST; fd < base; fd++) {
+    if (native.fd_flags(fd) < 0) {
+      const kind = fd < FIRST + listenFds ? "LISTEN_FDS" : "--preserve-fds";
+      throw new RuntimeError({ message: `please check that the descriptor ${fd} of ${kind} is open`, path: `fd ${fd}` });
+    }
+  }
+  return { listenFds, base };
+}
+
+/** sd_listen_fds(3): LISTEN_FDS counts only when LISTEN_PID is this process. */
+function listenFdCount(native: Native): number {
+  const environ = native.environ();
+  if (typeof environ === "number" || !environ.includes("LISTEN_FDS=")) return 0;
+  const pid = variable(environ, "LISTEN_PID");
+  if (pid !== String(native.getpid())) return 0;
+  const text = variable(environ, "LISTEN_FDS") ?? "";
+  const count = Number(text);
+  return text !== "" && Number.isInteger(count) && count >= 0 && count < MANY ? count : 0;
+}
+
+/** The value of a variable in NUL-terminated NAME=value strings. */
+function variable(environ: string, name: string): string | undefined {
+  for (const entry of environ.split("\0")) {
+    if (entry.startsWith(`${name}=`)) return entry.slice(name.length + 1);
+  }
+  return undefined;
+}

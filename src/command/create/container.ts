@@ -1,0 +1,194 @@
+// Makes a container up to the point where init waits to be started; used by `create` and `run`.
+
+import { gatherFacts } from "../../host/gather.ts";
+import type { Config } from "../../config/types.ts";
+import { hookState } from "../../container/hook-state.ts";
+import { runPoststopHooks } from "../../container/hooks.ts";
+import { processStartTime } from "../../container/liveness.ts";
+import { formatTime } from "../../container/state.ts";
+import { createState, type StateHandle } from "../../container/store.ts";
+import { RuntimeError } from "../../errors/runtime-error.ts";
+import { must } from "../../host/must.ts";
+import type { Native } from "../../host/native.gen.ts";
+import { compileCreate } from "../../plan/create.ts";
+import type { Plan } from "../../plan/plan.ts";
+import { VERSION } from "../../version.ts";
+import { callerFds } from "./caller-fds.ts";
+import { Interrupts } from "./interrupts.ts";
+import { loadBundle } from "./load.ts";
+import { writePidFile } from "./pid-file.ts";
+import type { CreateRequest } from "./request.ts";
+import { type Creation, runSteps, undoCgroups } from "./steps.ts";
+import { UndoStack } from "./undo.ts";
+
+const AT_FDCWD = -100;
+const O_RDWR = 2;
+/** Anything of the stream of a full pipe: it holds one page, or a few where a page cannot be had. */
+const PIPE_READ = 65536;
+
+export interface Created {
+  config: Config;
+  plan: Plan;
+  state: StateHandle;
+  pid: number;
+  pidfd: number;
+  /** `run`: the read end of the start pipe; -1 for `create`. */
+  startPipe: number;
+  /** `run` in the foreground with a terminal: where init has sent the pty's master; else -1. */
+  ptySocket: number;
+  undo: UndoStack;
+  interrupts: Interrupts;
+}
+
+/** Throws the first error after everything made so far has been unmade. */
+export function createContainer(native: Native, request: CreateRequest): Created {
+  const fds = callerFds(native, request.preserveFds);
+  const { path: bundle, config } = loadBundle(native, request.bundle);
+  const terminal = consoleMode(config, request);
+  const facts = gatherFacts(native, config);
+  const plan = compileCreate(config, {
+    id: request.id,
+    bundle,
+    preserveFds: request.preserveFds,
+    listenFds: fds.listenFds,
+    noPivot: request.noPivot,
+    noNewKeyring: request.noNewKeyring,
+    outlives: request.outlives,
+    console: terminal,
+    facts,
+  });
+
+  const undo = new UndoStack();
+  const interrupts = new Interrupts(native);
+  let hooksRan = false;
+  try {
+    const rootfs = config.root.path.startsWith("/") ? config.root.path : `${bundle}/${config.root.path}`;
+    const state = createState(native, request.root, request.id, {
+      ociVersion: VERSION.spec,
+      id: request.id,
+      bundle,
+      rootfs,
+      annotations: config.annotations,
+      cgroups: plan.cgroups,
+      hooks: { poststart: config.hooks.poststart, poststop: config.hooks.poststop },
+      privatePid: config.linux.namespaces.some((ns) => ns.type === "pid" && ns.path === undefined),
+      rootless: request.rootless,
+    });
+    undo.push(() => state.remove());
+    undo.push(() => undoCgroups(native, plan));
+
+    const pipes = openPipes(native, request, state);
+    const [socket, sync] = must(native.socketpair(), { operation: "socketpair" }) as [number, number];
+    const [ptySocket, consoleSocket] = openConsole(native, request, terminal);
+    let recorded = false;
+    const creation: Creation = {
+      native,
+      interrupts,
+      undo,
+      plan,
+      config,
+      ends: { sync, startPipe: pipes.start, commitPipe: pipes.commit, consoleSocket },
+      socket,
+      base: fds.base,
+      rootless: request.rootless,
+      pid: 0,
+      pidfd: -1,
+      onInit: () => {
+        hooksRan = true;
+        if (recorded) return;
+        recorded = true;
+        state.appendInit(creation.pid, processStartTime(native, creation.pid));
+      },
+      hookState: (pid) => hookState(state.record, "creating", pid),
+    };
+    runSteps(creation);
+
+    const [seconds, nanoseconds] = must(native.clock(), { operation: "clock_gettime" }) as [number, number];
+    const created = formatTime(seconds, nanoseconds);
+    if (recorded) state.appendCreated(created);
+    else state.appendInitAndCreated(creation.pid, processStartTime(native, creation.pid), created);
+    if (request.pidFile !== undefined) {
+      const pidFile = request.pidFile;
+      writePidFile(native, pidFile, creation.pid);
+      undo.push(() => {
+        native.unlink(AT_FDCWD, pidFile, 0);
+      });
+    }
+    interrupts.check();
+    native.close(socket);
+    native.close(consoleSocket);
+    native.close(pipes.start);
+    native.close(pipes.commit);
+    if (pipes.commitRead >= 0) must(native.read(pipes.commitRead, PIPE_READ), { operation: "read" });
+    const { pid, pidfd } = creation;
+    return { config, plan, state, pid, pidfd, startPipe: pipes.startRead, ptySocket, undo, interrupts };
+  } catch (error) {
+    throw undone(native, error, undo, () => {
+      if (hooksRan) runPoststopHooks(native, config.hooks.poststop, request.id, bundle, config.annotations);
+    });
+  }
+}
+
+/** Runs the undo stack; what fails there is attached to the error, never in its place. */
+export function undone(native: Native, error: unknown, undo: UndoStack, after: () => void): unknown {
+  const failures = undo.run();
+  try {
+    after();
+  } catch (failure) {
+    failures.push(failure);
+  }
+  void native;
+  if (failures.length === 0 || !(error instanceof RuntimeError)) return error;
+  return new RuntimeError({ ...error.facts, suppressed: failures });
+}
+
+/** runc's rules for terminal, --detach and --console-socket. */
+function consoleMode(config: Config, request: CreateRequest): "none" | "socket" | "foreground" {
+  const terminal = config.process?.terminal === true;
+  if (!request.foreground && terminal && request.consoleSocket === undefined) {
+    throw new RuntimeError({
+      message: "cannot allocate tty if berth will detach without setting console socket",
+      pointer: "/process/terminal",
+    });
+  }
+  if (request.consoleSocket !== undefined && (request.foreground || !terminal)) {
+    throw new RuntimeError({
+      message: "cannot use console socket if berth will not detach or allocate tty",
+      pointer: "/process/terminal",
+    });
+  }
+  if (!terminal) return "none";
+  return request.consoleSocket === undefined ? "foreground" : "socket";
+}
+
+interface Pipes {
+  start: number;
+  startRead: number;
+  commit: number;
+  commitRead: number;
+}
+
+/** The full pipes that init blocks on: see docs/architecture.md, "Start pipe". */
+function openPipes(native: Native, request: CreateRequest, state: StateHandle): Pipes {
+  const [read, write] = must(native.pipe(), { operation: "pipe" }) as [number, number];
+  must(native.fill_pipe(write), { operation: "fill pipe" });
+  if (!request.outlives) return { start: write, startRead: read, commit: -1, commitRead: -1 };
+  must(native.mkfifo(state.dir, "exec.fifo", 0o622), { operation: "mkfifo", path: `${state.path}/exec.fifo` });
+  const facts = { operation: "open", path: `${state.path}/exec.fifo` };
+  const start = must(native.open(state.dir, "exec.fifo", O_RDWR, 0), facts);
+  must(native.fill_pipe(start), { operation: "fill pipe" });
+  return { start, startRead: -1, commit: write, commitRead: read };
+}
+
+/** [where we get the master, what init sends it to]. */
+function openConsole(native: Native, request: CreateRequest, mode: "none" | "socket" | "foreground"): [number, number] {
+  if (mode === "none") return [-1, -1];
+  if (mode === "foreground") {
+    return must(native.socketpair(), { operation: "socketpair", message: "cannot make the console's socket" }) as [
+      number,
+      number,
+    ];
+  }
+  const path = request.consoleSocket as string;
+  return [-1, must(native.connect(path), { operation: "connect", path, message: "cannot reach the console socket" })];
+}

@@ -1,0 +1,228 @@
+// Runs the runtime's own steps of a plan, in order, while init works through its ops.
+
+import { removeCgroups } from "../../container/cgroup-remove.ts";
+import { runHook } from "../../container/hooks.ts";
+import type { Config } from "../../config/types.ts";
+import { RuntimeError } from "../../errors/runtime-error.ts";
+import { must, nativeError } from "../../host/must.ts";
+import type { Native } from "../../host/native.gen.ts";
+import { REPORT } from "../../plan/ops.ts";
+import type { Plan, RuntimeStep } from "../../plan/plan.ts";
+import { type Ends, openInherited } from "./inherited.ts";
+import type { Interrupts } from "./interrupts.ts";
+import { awaitReport } from "./reports.ts";
+import type { UndoStack } from "./undo.ts";
+
+const AT_FDCWD = -100;
+const O_RDONLY = 0;
+const O_WRONLY = 1;
+const O_DIRECTORY = 0o200000;
+const ENOENT = 2;
+const ECHILD = 10;
+const EEXIST = 17;
+const SIGKILL = 9;
+
+/** Everything that the steps of one create share. */
+export interface Creation {
+  readonly native: Native;
+  readonly interrupts: Interrupts;
+  readonly undo: UndoStack;
+  readonly plan: Plan;
+  readonly config: Config;
+  readonly ends: Ends;
+  /** The runtime's end of the sync socket. */
+  readonly socket: number;
+  /** The first descriptor that is init's own. */
+  readonly base: number;
+  readonly rootless: boolean;
+  /** The container's init; 0 and -1 before it exists. */
+  pid: number;
+  pidfd: number;
+  /** Called once init has its final pid and before the first hook runs. */
+  readonly onInit: () => void;
+  /** The state that hooks get on stdin. */
+  readonly hookState: (pid: number) => string;
+}
+
+/** Runs every step; the first failure is thrown, nothing is undone here. */
+export function runSteps(creation: Creation): void {
+  const { plan, interrupts } = creation;
+  for (let i = 0; i < plan.runtime.length; i++) {
+    interrupts.check();
+    runStep(creation, plan.runtime[i] as RuntimeStep);
+  }
+}
+
+function runStep(creation: Creation, step: RuntimeStep): void {
+  const { native } = creation;
+  switch (step.step) {
+    case "mkdir cgroup":
+      return makeCgroup(native, step);
+    case "check cgroup empty":
+      return checkEmpty(native, step);
+    case "inherit cgroup file":
+      return inheritFile(native, step);
+    case "write cgroup file":
+      must(native.write_file(AT_FDCWD, `${step.path}/${step.file}`, O_WRONLY, 0, step.data), {
+        message: `cannot write ${JSON.stringify(step.data)}`,
+        operation: "write",
+        path: `${step.path}/${step.file}`,
+        pointer: step.origin.pointer,
+      });
+      return;
+    case "attach device program":
+      return attachProgram(native, step);
+    case "spawn":
+      return spawnInit(creation, step);
+    case "await barrier":
+      awaitReport(native, creation.interrupts, creation.socket, creation.plan.init, REPORT.barrier, step.barrier);
+      return;
+    case "release barrier":
+      must(native.send_go(creation.socket, step.barrier), { operation: "send", message: "cannot reach init" });
+      return;
+    case "await child":
+      return awaitChild(creation);
+    case "await ready":
+      awaitReport(native, creation.interrupts, creation.socket, creation.plan.init, REPORT.ready, 0);
+      return;
+    case "write proc file": {
+      const path = `/proc/${creation.pid}/${step.file}`;
+      must(native.write_file(AT_FDCWD, path, O_WRONLY, 0, step.data), {
+        operation: "write",
+        path,
+        pointer: step.origin.pointer,
+      });
+      return;
+    }
+    case "raise rlimit":
+      return raiseRlimit(creation, step);
+    case "hook": {
+      creation.onInit();
+      const hook = creation.config.hooks[step.kind][step.index];
+      if (hook === undefined) throw new RangeError(`the plan names hook ${step.kind}/${step.index}`);
+      runHook(native, hook, creation.hookState(creation.pid), step.origin.pointer, creation.interrupts.fd);
+      creation.interrupts.check();
+      return;
+    }
+  }
+}
+
+type Step<K extends RuntimeStep["step"]> = Extract<RuntimeStep, { step: K }>;
+
+function makeCgroup(native: Native, step: Step<"mkdir cgroup">): void {
+  let result = native.mkdir(AT_FDCWD, step.path, 0o755);
+  if (result === -ENOENT) {
+    makeParents(native, step.path);
+    result = native.mkdir(AT_FDCWD, step.path, 0o755);
+  }
+  if (result < 0 && result !== -EEXIST) {
+    throw nativeError(result, { operation: "mkdir", path: step.path, pointer: step.origin.pointer });
+  }
+}
+
+function makeParents(native: Native, path: string): void {
+  for (let end = path.indexOf("/", 1); end > 0; end = path.indexOf("/", end + 1)) {
+    native.mkdir(AT_FDCWD, path.slice(0, end), 0o755); // the last mkdir tells what is wrong
+  }
+}
+
+function checkEmpty(native: Native, step: Step<"check cgroup empty">): void {
+  const members = native.read_file(AT_FDCWD, `${step.path}/cgroup.procs`, 1 << 20);
+  if (members === -ENOENT) return;
+  const text = must(members, { operation: "read", path: `${step.path}/cgroup.procs` }) as string;
+  if (text !== "") {
+    throw new RuntimeError({
+      message: "container's cgroup is not empty",
+      path: step.path,
+      pointer: step.origin.pointer,
+    });
+  }
+}
+
+/** v1 cpuset: a new cgroup has no CPUs and no memory nodes until they are copied from its parent. */
+function inheritFile(native: Native, step: Step<"inherit cgroup file">): void {
+  const own = `${step.path}/${step.file}`;
+  const facts = { operation: "read", path: own, pointer: step.origin.pointer };
+  if ((must(native.read_file(AT_FDCWD, own, 65536), facts) as string).trim() !== "") return;
+  const parent = step.path.slice(0, step.path.lastIndexOf("/"));
+  let value = (must(native.read_file(AT_FDCWD, `${parent}/${step.file}`, 65536), facts) as string).trim();
+  if (value === "") {
+    inheritFile(native, { ...step, path: parent });
+    value = (must(native.read_file(AT_FDCWD, `${parent}/${step.file}`, 65536), facts) as string).trim();
+  }
+  must(native.write_file(AT_FDCWD, own, O_WRONLY, 0, value), { ...facts, operation: "write" });
+}
+
+function attachProgram(native: Native, step: Step<"attach device program">): void {
+  const facts = { path: step.path, pointer: step.origin.pointer };
+  const program = native.bpf_load_device(step.program);
+  if (program < 0) throw nativeError(program, { ...facts, operation: "bpf load", detail: native.detail() as string });
+  try {
+    const cgroup = must(native.open(AT_FDCWD, step.path, O_RDONLY | O_DIRECTORY, 0), { ...facts, operation: "open" });
+    const result = native.bpf_attach_device(cgroup, program);
+    native.close(cgroup);
+    must(result, { ...facts, operation: "bpf attach" });
+  } finally {
+    native.close(program);
+  }
+}
+
+function spawnInit(creation: Creation, step: Step<"spawn">): void {
+  const { native, plan, undo } = creation;
+  const opened: number[] = [];
+  try {
+    const fds = openInherited(native, plan.inherited, creation.ends, opened);
+    let cgroup = -1;
+    if (step.cgroup !== undefined) {
+      const facts = { operation: "open", path: step.cgroup, pointer: step.origin.pointer };
+      cgroup = must(native.open(AT_FDCWD, step.cgroup, O_RDONLY | O_DIRECTORY, 0), facts);
+      opened.push(cgroup);
+    }
+    const rootless = creation.rootless ? 1 : 0;
+    const { words, strings } = plan.init;
+    const ids = native.spawn(words, strings, fds, creation.base, step.flags, cgroup, rootless);
+    if (typeof ids === "number") {
+      const detail = native.detail() as string;
+      throw nativeError(ids, { message: "cannot start the container's init process", operation: "clone", detail });
+    }
+    creation.pid = ids[0] as number;
+    creation.pidfd = ids[1] as number;
+    undo.push(() => killInit(creation));
+  } finally {
+    for (const fd of opened) native.close(fd);
+    native.close(creation.ends.sync);
+  }
+}
+
+/** The joiner hands over its child and has exited. */
+function awaitChild(creation: Creation): void {
+  const { native } = creation;
+  const child = awaitReport(native, creation.interrupts, creation.socket, creation.plan.init, REPORT.child, 0);
+  const joiner = creation.pid;
+  native.close(creation.pidfd);
+  creation.pid = child.value;
+  creation.pidfd = child.fd;
+  native.wait_child(joiner, 0);
+}
+
+function raiseRlimit(creation: Creation, step: Step<"raise rlimit">): void {
+  const low = (value: bigint): number => Number(value & 0xffffffffn);
+  const high = (value: bigint): number => Number(value >> 32n);
+  const { soft, hard } = step;
+  const result = creation.native.prlimit(creation.pid, step.resource, low(soft), high(soft), low(hard), high(hard));
+  must(result, { operation: "prlimit", pointer: step.origin.pointer });
+}
+
+/** Kills init and whatever it has started, and reaps it. */
+function killInit(creation: Creation): void {
+  const { native } = creation;
+  native.pidfd_kill(creation.pidfd, SIGKILL);
+  const waited = native.wait_child(creation.pid, 0);
+  native.close(creation.pidfd);
+  if (typeof waited === "number" && waited !== -ECHILD) throw nativeError(waited, { operation: "waitid" });
+}
+
+/** The undo of every cgroup step. */
+export function undoCgroups(native: Native, plan: Plan): void {
+  removeCgroups(native, plan.cgroups);
+}
