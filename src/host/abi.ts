@@ -91,6 +91,7 @@ export const NATIVE = {
     "ints",
     "waitid(2) P_PID (pid > 0) or P_ALL (pid -1), flags|WEXITED: [pid, si_code, si_status]; [0, 0, 0] with WNOHANG when none is ready.",
   ),
+  peek_child: f({}, "int", "The pid of a child that has ended and is not reaped yet (waitid WNOHANG|WNOWAIT), 0 when there is none."),
   signal_fd: f(
     { signals: "words" },
     "int",

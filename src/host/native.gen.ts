@@ -107,6 +107,9 @@ export interface Native {
   /** waitid(2) P_PID (pid > 0) or P_ALL (pid -1), flags|WEXITED: [pid, si_code, si_status]; [0, 0, 0] with WNOHANG when none is ready. */
   wait_child(pid: number, flags: number): number[] | number;
 
+  /** The pid of a child that has ended and is not reaped yet (waitid WNOHANG|WNOWAIT), 0 when there is none. */
+  peek_child(): number;
+
   /** Blocks the given signals and returns a signalfd(2) for them, SFD_NONBLOCK. The mask from before is what `spawn`ed processes and hooks never see: they start with an empty one. */
   signal_fd(signals: Uint32Array): number;
 

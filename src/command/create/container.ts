@@ -61,6 +61,7 @@ export function createContainer(native: Native, request: CreateRequest): Created
   const undo = new UndoStack();
   const interrupts = new Interrupts(native);
   let hooksRan = false;
+  let record: StateHandle["record"] | undefined;
   try {
     const rootfs = config.root.path.startsWith("/") ? config.root.path : `${bundle}/${config.root.path}`;
     const state = createState(native, request.root, request.id, {
@@ -74,6 +75,7 @@ export function createContainer(native: Native, request: CreateRequest): Created
       privatePid: config.linux.namespaces.some((ns) => ns.type === "pid" && ns.path === undefined),
       rootless: request.rootless,
     });
+    record = state.record;
     undo.push(() => state.remove());
     undo.push(() => undoCgroups(native, plan));
 
@@ -123,21 +125,20 @@ export function createContainer(native: Native, request: CreateRequest): Created
     const { pid, pidfd } = creation;
     return { config, plan, state, pid, pidfd, startPipe: pipes.startRead, ptySocket, undo, interrupts };
   } catch (error) {
-    throw undone(native, error, undo, () => {
-      if (hooksRan) runPoststopHooks(native, config.hooks.poststop, request.id, bundle, config.annotations);
+    throw undone(error, undo, () => {
+      if (hooksRan && record !== undefined) runPoststopHooks(native, config.hooks.poststop, record);
     });
   }
 }
 
 /** Runs the undo stack; what fails there is attached to the error, never in its place. */
-export function undone(native: Native, error: unknown, undo: UndoStack, after: () => void): unknown {
+export function undone(error: unknown, undo: UndoStack, after: () => void): unknown {
   const failures = undo.run();
   try {
     after();
   } catch (failure) {
     failures.push(failure);
   }
-  void native;
   if (failures.length === 0 || !(error instanceof RuntimeError)) return error;
   return new RuntimeError({ ...error.facts, suppressed: failures });
 }

@@ -1,0 +1,59 @@
+// `run`: create and start in one command, then wait (unless detached) and delete.
+
+import { removeCgroups } from "../../container/cgroup-remove.ts";
+import { runPoststartHooks, runPoststopHooks } from "../../container/hooks.ts";
+import { releaseInit } from "../../container/start-pipe.ts";
+import type { Native } from "../../host/native.gen.ts";
+import { loaded } from "../../lazy.ts";
+import { type Created, createContainer, undone } from "../create/container.ts";
+import type { CreateRequest } from "../create/request.ts";
+import { Terminal } from "./terminal.ts";
+import { forwardedSignals, waitForExit } from "./wait.ts";
+
+const SIGKILL = 9;
+
+export interface RunOptions {
+  detach: boolean;
+  keep: boolean;
+  subreaper: boolean;
+}
+
+/** The exit code of the container, or 0 when detached. */
+export function runContainer(native: Native, request: CreateRequest, options: RunOptions): number {
+  if (options.subreaper && !options.detach) native.set_subreaper();
+  const created = createContainer(native, request);
+  let terminal: Terminal | undefined;
+  try {
+    if (created.ptySocket >= 0) {
+      terminal = new Terminal(native, created.ptySocket);
+      created.undo.push(() => terminal?.restore());
+    }
+    const failure = releaseInit(native, created.startPipe);
+    if (failure !== undefined) {
+      const { initFailure } = loaded(import("../create/init-failure.ts"));
+      throw initFailure(created.plan.init, failure, failure.detail);
+    }
+    runPoststartHooks(native, created.config.hooks.poststart, created.state.record, created.pid);
+  } catch (error) {
+    throw undone(error, created.undo, () => poststop(native, created));
+  }
+  if (options.detach) return 0;
+
+  const signals = forwardedSignals(native);
+  const code = waitForExit(native, created.pid, created.pidfd, signals, terminal);
+  terminal?.restore();
+  if (!options.keep) removeContainer(native, created);
+  return code;
+}
+
+/** What is left of a container whose init has ended. */
+function removeContainer(native: Native, created: Created): void {
+  native.pidfd_kill(created.pidfd, SIGKILL);
+  removeCgroups(native, created.plan.cgroups);
+  created.state.remove();
+  poststop(native, created);
+}
+
+function poststop(native: Native, created: Created): void {
+  runPoststopHooks(native, created.config.hooks.poststop, created.state.record);
+}

@@ -1,0 +1,63 @@
+// `run` in the foreground: forwards signals and terminal data until the container's init has ended.
+
+import { must } from "../../host/must.ts";
+import type { Native } from "../../host/native.gen.ts";
+import type { Terminal } from "./terminal.ts";
+
+const POLLIN = 1;
+const SIGCHLD = 17;
+const SIGWINCH = 28;
+const SIGURG = 23;
+const WNOHANG = 1;
+const CLD_EXITED = 1;
+/** Synchronous faults, and what cannot be caught: SIGILL TRAP BUS FPE KILL SEGV STOP. */
+const NOT_FORWARDED = [4, 5, 7, 8, 9, 11, 19];
+const NSIG = 64;
+
+/** Blocks every signal that is to be forwarded, and SIGCHLD; the descriptor tells which have come. */
+export function forwardedSignals(native: Native): number {
+  const signals: number[] = [];
+  for (let signal = 1; signal <= NSIG; signal++) {
+    if (!NOT_FORWARDED.includes(signal) && signal !== 32 && signal !== 33) signals.push(signal);
+  }
+  return must(native.signal_fd(Uint32Array.from(signals)), { operation: "signalfd" });
+}
+
+/** The exit code of the container's init: its own, or 128 + signal. Other children are reaped on the way. */
+export function waitForExit(native: Native, pid: number, pidfd: number, signals: number, terminal?: Terminal): number {
+  for (;;) {
+    const fds = [pidfd, signals];
+    const events = [POLLIN, POLLIN];
+    terminal?.wanted(fds, events);
+    const ready = native.poll(Uint32Array.from(fds), Uint32Array.from(events), -1);
+    if (typeof ready === "number") continue; // EINTR
+    terminal?.transfer(fds, ready);
+    if (ready[1] !== 0) drainSignals(native, pid, pidfd, signals, terminal);
+    if (ready[0] !== 0) {
+      terminal?.drain();
+      return exitCode(must(native.wait_child(pid, 0), { operation: "waitid" }));
+    }
+  }
+}
+
+function drainSignals(native: Native, pid: number, pidfd: number, signals: number, terminal?: Terminal): void {
+  for (let signal = native.read_signal(signals); signal > 0; signal = native.read_signal(signals)) {
+    if (signal === SIGCHLD) reapOthers(native, pid);
+    else if (signal === SIGWINCH && terminal !== undefined) terminal.resize();
+    else if (signal !== SIGURG) native.pidfd_kill(pidfd, signal); // ESRCH: it has just ended
+  }
+}
+
+/** As sub-reaper: ends zombies that are not the container's init, which is left for waitForExit. */
+function reapOthers(native: Native, pid: number): void {
+  for (;;) {
+    const zombie = native.peek_child();
+    if (zombie <= 0 || zombie === pid) return;
+    native.wait_child(zombie, WNOHANG);
+  }
+}
+
+function exitCode(waited: number[]): number {
+  const [, code, status] = waited as [number, number, number];
+  return code === CLD_EXITED ? status : 128 + status;
+}
