@@ -39,12 +39,15 @@ export type Inherited =
 
 /** What the runtime itself does, in order. Each step is undone when a later one fails (see command/create/undo). */
 export type RuntimeStep =
-  | { step: "mkdir cgroup"; path: string; origin: Origin }
+  /** Makes the missing folders from below `mountpoint` down to `path`. `controllers` is a hierarchy's name, "" is v2. */
+  | { step: "mkdir cgroup"; path: string; mountpoint: string; controllers: string; origin: Origin }
+  /** A cgroup that was there before must hold no process (its children neither) and must not be frozen. */
+  | { step: "check cgroup empty"; path: string; controllers: string; origin: Origin }
   /** Copies the parent's value when the file is empty: cpuset.cpus and cpuset.mems of v1. */
   | { step: "inherit cgroup file"; path: string; file: string; origin: Origin }
   | { step: "write cgroup file"; path: string; file: string; data: string; origin: Origin }
-  /** `listing` is the decoded program for explain. */
-  | { step: "attach device program"; path: string; program: Uint32Array; listing: string[]; origin: Origin }
+  /** For explain: disassemble(program) of src/bpf/ebpf-disassemble.ts. */
+  | { step: "attach device program"; path: string; program: Uint32Array; origin: Origin }
   | { step: "spawn"; flags: number; cgroup?: string; origin: Origin }
   /** Waits for init's report BARRIER n; FAILED or EOF instead is the error. */
   | { step: "await barrier"; barrier: number; origin: Origin }
