@@ -5,7 +5,8 @@
 export interface Config {
   ociVersion: string;
   root: Root;
-  process?: Process;
+  /** Always there: a config.json without process is refused, as runc does at create. */
+  process: Process;
   hostname?: string;
   domainname?: string;
   mounts: Mount[];
@@ -77,10 +78,13 @@ export interface IdMapping {
 }
 
 export interface Mount {
+  /** Absolute and as written (not cleaned); a relative one got a leading slash and a warning. Never the root itself. */
   destination: string;
-  /** Absent in config.json and without bind option: "none" is not filled in here. */
+  /** Absent or without meaning for a bind mount or remount; there for every other mount. */
   type?: string;
+  /** There for every bind mount: absolute or relative to the bundle. */
   source?: string;
+  /** As written; tables/mount-options.ts reads them. */
   options: string[];
 }
 
@@ -108,12 +112,21 @@ export interface Namespace {
   path?: string;
 }
 
+export interface TimeOffset {
+  clock: "boottime" | "monotonic";
+  secs: bigint;
+  /** 0..999999999. */
+  nanosecs: number;
+}
+
 export interface Device {
+  /** "u" is a character device without buffer: the same node as "c". */
   type: "c" | "b" | "u" | "p";
   path: string;
+  /** 0 for a FIFO ("p"). */
   major: number;
   minor: number;
-  /** Permission bits; absent: 0666. */
+  /** Permission, set-id and sticky bits (07777; type bits are cut off); absent: 0666. */
   fileMode?: number;
   uid: number;
   gid: number;
@@ -130,15 +143,18 @@ export interface DeviceRule {
   access: string;
 }
 
+export type RootfsPropagation =
+  | "shared" | "slave" | "private" | "unbindable" | "rshared" | "rslave" | "rprivate" | "runbindable";
+
 export interface Linux {
   namespaces: Namespace[];
   uidMappings: IdMapping[];
   gidMappings: IdMapping[];
-  timeOffsets: { clock: "boottime" | "monotonic"; secs: bigint; nanosecs: number }[];
+  timeOffsets: TimeOffset[];
   devices: Device[];
   cgroupsPath?: string;
   resources: { devices: DeviceRule[] };
-  rootfsPropagation?: "shared" | "slave" | "private" | "unbindable" | "rshared" | "rslave" | "rprivate" | "runbindable";
+  rootfsPropagation?: RootfsPropagation;
   maskedPaths: string[];
   readonlyPaths: string[];
   sysctl: ReadonlyMap<string, string>;
