@@ -90,7 +90,7 @@ enum op_code {
         [OP_DUMPABLE] = "u", \
         [OP_RESET_SIGNALS] = "", \
         [OP_SETSID] = "", \
-        [OP_JOIN_KEYRING] = "s", \
+        [OP_JOIN_KEYRING] = "su", \
         [OP_CLEAR_INHERITABLE] = "", \
         [OP_SET_IDS] = "uu", \
         [OP_SET_GROUPS] = "w", \
@@ -159,6 +159,7 @@ struct args_setsid;
 
 struct args_join_keyring {
     uint32_t name;
+    uint32_t add;
 };
 
 struct args_clear_inheritable;

@@ -44,11 +44,12 @@ export class OpWriter {
     this.begin(3, 0);
   }
 
-  /** keyctl(JOIN_SESSION_KEYRING, name), then adds possessor search and all of the owner's rights as runc does; ENOSYS is ignored. */
-  join_keyring(name: string): void {
-    const p = this.begin(4, 1);
+  /** keyctl(JOIN_SESSION_KEYRING, name), then adds the KEY_ permission bits `add`: 0x80000 (the owner's search), or 0x8 (everyone's) with a new user namespace, as runc does; ENOSYS is ignored. */
+  join_keyring(name: string, add: number): void {
+    const p = this.begin(4, 2);
     const w = this.words;
     w[p + 1] = this.strings.push(name) - 1;
+    w[p + 2] = add;
   }
 
   /** Inheritable and ambient capabilities to empty, permitted and effective as they are. */
@@ -72,7 +73,7 @@ export class OpWriter {
     w.set(gids, p + 2);
   }
 
-  /** PR_CAPBSET_DROP of every capability that the kernel has and the mask lacks. */
+  /** PR_CAPBSET_DROP of every capability that the kernel has and the mask lacks; nothing without CAP_SETPCAP, as in runc. */
   drop_bounding(keep: bigint | number): void {
     const p = this.begin(8, 2);
     const w = this.words;
@@ -114,7 +115,7 @@ export class OpWriter {
     this.begin(12, 0);
   }
 
-  /** umask(2). */
+  /** umask(2). Before it init itself has 0 and hooks the umask that init inherited. */
   umask(mode: number): void {
     const p = this.begin(13, 1);
     const w = this.words;
@@ -229,7 +230,7 @@ export class OpWriter {
     w[p + 1] = pipe;
   }
 
-  /** Blocks in a write(2) of one byte, STARTED, to the full pipe until `start` drains it. From then on failures are reported there instead of on the sync socket. */
+  /** Blocks in a write(2) of one byte, STARTED, to the full pipe until `start` drains it. From then on failures are reported there instead of on the sync socket. Before it, init gives its own pages back by madvise(2), whose failure is ignored. */
   wait_start(pipe: number): void {
     const p = this.begin(28, 1);
     const w = this.words;
@@ -471,7 +472,7 @@ export class OpWriter {
     w[p + 1] = uid;
   }
 
-  /** chdir(2), then the raw getcwd(2) path must begin with `/` (CVE-2024-21626), else ENOENT. `optional` 1: EACCES is left to a later chdir. */
+  /** chdir(2), then the raw getcwd(2) path must begin with `/` (CVE-2024-21626), else ENOENT. `optional` 1: EACCES is left to a later chdir; where it worked, the later chdir only repeats the check. */
   chdir(path: string, optional: number): void {
     const p = this.begin(55, 2);
     const w = this.words;
@@ -486,7 +487,7 @@ export class OpWriter {
     w[p + 1] = first;
   }
 
-  /** Runs a hook here: fork, exec with args and env, stdin is `before` + this process's pid + `after`, stdout and stderr kept (first bytes) as detail. Killed after `timeout` ms (0: none). A failure is ECHILD with exit status or signal in `value`, ETIMEDOUT, or exec's errno. */
+  /** Runs a hook here: fork, exec with args and env, stdin is `before` + this process's pid + `after`, stdout and stderr kept (first bytes) as detail. Killed after `timeout` ms (0: none). A failure is ECHILD with the exit status in `value`, or the negative signal number, ETIMEDOUT, or exec's errno. */
   hook(path: string, args: readonly string[], env: readonly string[], before: string, after: string, timeout: number): void {
     const p = this.begin(57, 8);
     const w = this.words;
@@ -502,7 +503,7 @@ export class OpWriter {
     w[p + 8] = timeout;
   }
 
-  /** Looks args[0] up as execvp would, in `path` (a PATH value), relative to the cwd when it has a slash: a regular file that may be executed, else ENOENT or EACCES; kept for `execute`. */
+  /** Looks args[0] up in `path` (a PATH value; an empty part is the cwd), or relative to the cwd when it has a slash: a regular file that may be executed. A name with a slash fails with its own errno (EACCES when it may not be executed or is a folder), any other with ENOENT, as in Go's LookPath. Kept for `execute`. */
   find_executable(name: string, path: string): void {
     const p = this.begin(58, 2);
     const w = this.words;
@@ -510,7 +511,7 @@ export class OpWriter {
     w[p + 2] = this.strings.push(path) - 1;
   }
 
-  /** When env lacks HOME: HOME from the uid's line of /etc/passwd (a regular file, O_NONBLOCK, at most 1 MiB read, lines over 4 KiB skipped), else `/`; kept for `execute`. */
+  /** When env lacks HOME: HOME from the uid's line of /etc/passwd (a regular file, O_NONBLOCK, at most 1 MiB read, lines over 4 KiB skipped), else `/`; kept for `execute`, where it replaces an empty HOME. */
   home(uid: number): void {
     const p = this.begin(59, 1);
     const w = this.words;

@@ -16,7 +16,7 @@
 // "In root" means: resolved with openat2(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS) below the given directory slot.
 
 export const NONE = 0xffffffff;
-/** Slots init has. The first ones are inherited (spawn's `fds`): 0 is the sync socket, 1 the plan file. */
+/** Slots init has. The first ones are inherited (spawn's `fds`): 0 is the sync socket, 1 the plan file, empty once read. */
 export const SLOTS = 96;
 
 export type OperandType = "u32" | "u64" | "slot" | "out" | "string" | "data" | "strings" | "words";
@@ -33,11 +33,14 @@ export const OPS = {
   dumpable: op("prctl(PR_SET_DUMPABLE).", { value: "u32" }),
   reset_signals: op("Every signal's disposition to default, the mask to empty.", {}),
   setsid: op("setsid(2).", {}),
-  join_keyring: op("keyctl(JOIN_SESSION_KEYRING, name), then adds possessor search and all of the owner's rights as runc does; ENOSYS is ignored.", { name: "string" }),
+  join_keyring: op("keyctl(JOIN_SESSION_KEYRING, name), then adds the KEY_ permission bits `add`: 0x80000 (the owner's search), or 0x8 (everyone's) with a new user namespace, as runc does; ENOSYS is ignored.", {
+    name: "string",
+    add: "u32",
+  }),
   clear_inheritable: op("Inheritable and ambient capabilities to empty, permitted and effective as they are.", {}),
   set_ids: op("setresgid then setresuid by raw system calls.", { uid: "u32", gid: "u32" }),
   set_groups: op("setgroups(2).", { gids: "words" }),
-  drop_bounding: op("PR_CAPBSET_DROP of every capability that the kernel has and the mask lacks.", { keep: "u64" }),
+  drop_bounding: op("PR_CAPBSET_DROP of every capability that the kernel has and the mask lacks; nothing without CAP_SETPCAP, as in runc.", { keep: "u64" }),
   keep_caps: op("prctl(PR_SET_KEEPCAPS).", { value: "u32" }),
   set_caps: op("capset(2), after leaving out what the bounding or permitted set cannot give when `trim` is 1.", {
     effective: "u64",
@@ -50,7 +53,7 @@ export const OPS = {
     trim: "u32",
   }),
   no_new_privs: op("prctl(PR_SET_NO_NEW_PRIVS, 1).", {}),
-  umask: op("umask(2).", { mode: "u32" }),
+  umask: op("umask(2). Before it init itself has 0 and hooks the umask that init inherited.", { mode: "u32" }),
   rlimit: op("prlimit64(0, resource).", { resource: "u32", soft: "u64", hard: "u64" }),
   scheduler: op("sched_setattr(0).", {
     policy: "u32",
@@ -84,7 +87,7 @@ export const OPS = {
     { pipe: "slot" },
   ),
   wait_start: op(
-    "Blocks in a write(2) of one byte, STARTED, to the full pipe until `start` drains it. From then on failures are reported there instead of on the sync socket.",
+    "Blocks in a write(2) of one byte, STARTED, to the full pipe until `start` drains it. From then on failures are reported there instead of on the sync socket. Before it, init gives its own pages back by madvise(2), whose failure is ignored.",
     { pipe: "slot" },
   ),
 
@@ -166,17 +169,17 @@ export const OPS = {
   chown_stdio: op("fchown(uid, -1) of 0, 1, 2 unless it is the null device or already uid's; EINVAL, EPERM and EROFS are ignored as in runc.", { uid: "u32" }),
 
   // --- the end --------------------------------------------------------------------------------------------------
-  chdir: op("chdir(2), then the raw getcwd(2) path must begin with `/` (CVE-2024-21626), else ENOENT. `optional` 1: EACCES is left to a later chdir.", { path: "string", optional: "u32" }),
+  chdir: op("chdir(2), then the raw getcwd(2) path must begin with `/` (CVE-2024-21626), else ENOENT. `optional` 1: EACCES is left to a later chdir; where it worked, the later chdir only repeats the check.", { path: "string", optional: "u32" }),
   cloexec_from: op("close_range(first, ~0, CLOSE_RANGE_CLOEXEC).", { first: "u32" }),
   hook: op(
-    "Runs a hook here: fork, exec with args and env, stdin is `before` + this process's pid + `after`, stdout and stderr kept (first bytes) as detail. Killed after `timeout` ms (0: none). A failure is ECHILD with exit status or signal in `value`, ETIMEDOUT, or exec's errno.",
+    "Runs a hook here: fork, exec with args and env, stdin is `before` + this process's pid + `after`, stdout and stderr kept (first bytes) as detail. Killed after `timeout` ms (0: none). A failure is ECHILD with the exit status in `value`, or the negative signal number, ETIMEDOUT, or exec's errno.",
     { path: "string", args: "strings", env: "strings", before: "data", after: "data", timeout: "u32" },
   ),
   find_executable: op(
-    "Looks args[0] up as execvp would, in `path` (a PATH value), relative to the cwd when it has a slash: a regular file that may be executed, else ENOENT or EACCES; kept for `execute`.",
+    "Looks args[0] up in `path` (a PATH value; an empty part is the cwd), or relative to the cwd when it has a slash: a regular file that may be executed. A name with a slash fails with its own errno (EACCES when it may not be executed or is a folder), any other with ENOENT, as in Go's LookPath. Kept for `execute`.",
     { name: "string", path: "string" },
   ),
-  home: op("When env lacks HOME: HOME from the uid's line of /etc/passwd (a regular file, O_NONBLOCK, at most 1 MiB read, lines over 4 KiB skipped), else `/`; kept for `execute`.", {
+  home: op("When env lacks HOME: HOME from the uid's line of /etc/passwd (a regular file, O_NONBLOCK, at most 1 MiB read, lines over 4 KiB skipped), else `/`; kept for `execute`, where it replaces an empty HOME.", {
     uid: "u32",
   }),
   execute: op("execve of what find_executable found, with args, env and the HOME that `home` kept. Descriptors that are CLOEXEC close; EOF on the start pipe tells success.", {
