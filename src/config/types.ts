@@ -56,7 +56,13 @@ export interface Rlimit {
 }
 
 export type SchedulerPolicy =
-  | "SCHED_OTHER" | "SCHED_FIFO" | "SCHED_RR" | "SCHED_BATCH" | "SCHED_ISO" | "SCHED_IDLE" | "SCHED_DEADLINE";
+  | "SCHED_OTHER"
+  | "SCHED_FIFO"
+  | "SCHED_RR"
+  | "SCHED_BATCH"
+  | "SCHED_ISO"
+  | "SCHED_IDLE"
+  | "SCHED_DEADLINE";
 
 export interface Scheduler {
   policy: SchedulerPolicy;
@@ -89,7 +95,12 @@ export interface Mount {
 }
 
 export const HOOK_KINDS = [
-  "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop",
+  "prestart",
+  "createRuntime",
+  "createContainer",
+  "startContainer",
+  "poststart",
+  "poststop",
 ] as const;
 export type HookKind = (typeof HOOK_KINDS)[number];
 export type Hooks = Readonly<Record<HookKind, readonly Hook[]>>;
@@ -144,7 +155,14 @@ export interface DeviceRule {
 }
 
 export type RootfsPropagation =
-  | "shared" | "slave" | "private" | "unbindable" | "rshared" | "rslave" | "rprivate" | "runbindable";
+  | "shared"
+  | "slave"
+  | "private"
+  | "unbindable"
+  | "rshared"
+  | "rslave"
+  | "rprivate"
+  | "runbindable";
 
 export interface Linux {
   namespaces: Namespace[];

@@ -194,9 +194,9 @@ function foldSet(set: number): number {
   return (set & ~MOUNT_ATTR._ATIME) | atime;
 }
 
-/** `norelatime` alone chooses nothing; every other access-time word makes a choice, which starts from a cleared field. */
-function foldClear(set: number, clear: number): number {
-  const chosen = (set & MOUNT_ATTR._ATIME) | (clear & (MOUNT_ATTR.NOATIME | MOUNT_ATTR.STRICTATIME));
+/** An access-time word makes a choice, which starts from a cleared field. `choices` are the cleared words that do so. */
+function foldClear(set: number, clear: number, choices: number): number {
+  const chosen = (set & MOUNT_ATTR._ATIME) | (clear & choices);
   return (clear & ~MOUNT_ATTR._ATIME) | (chosen ? MOUNT_ATTR._ATIME : 0);
 }
 
@@ -261,9 +261,10 @@ export function parseMountOptions(options: readonly string[]): MountOptions {
     recursiveBind: (own & RBIND) !== 0,
     remount: (own & REMOUNT) !== 0,
     attrSet: foldSet(set),
-    attrClear: foldClear(set, clear),
+    // Not recursive, `norelatime` alone changes nothing, as in mount(2); recursive it does in runc.
+    attrClear: foldClear(set, clear, MOUNT_ATTR.NOATIME | MOUNT_ATTR.STRICTATIME),
     recSet: foldSet(recSet),
-    recClear: foldClear(recSet, recClear),
+    recClear: foldClear(recSet, recClear, MOUNT_ATTR._ATIME),
     propagation: propagation ?? NO_PROPAGATION,
     superblock: superFlags === 0 ? NO_STRINGS : SUPER_NAMES.filter((s) => superFlags & s[0]).map((s) => s[1]),
     data: data ?? NO_STRINGS,
