@@ -55,33 +55,35 @@ enum op_code {
     OP_WRITE_FILE = 32,
     OP_CHECK_DEVICE = 33,
     OP_CHECK_FS = 34,
-    OP_TARGET = 35,
-    OP_MAKE_NODE = 36,
-    OP_MAKE_SYMLINK = 37,
-    OP_MAKE_DIR = 38,
-    OP_COPY_TREE = 39,
-    OP_OPEN_TREE = 40,
-    OP_NEW_MOUNT = 41,
-    OP_MOUNT_ATTRIBUTES = 42,
-    OP_ROOT_PROPAGATION = 43,
-    OP_MOVE_MOUNT = 44,
-    OP_READ_ONLY_PATH = 45,
-    OP_MASK_PATH = 46,
-    OP_PIVOT_ROOT = 47,
-    OP_MOVE_ROOT = 48,
-    OP_OPEN_PTY = 49,
-    OP_SEND_PTY = 50,
-    OP_USE_AS_STDIO = 51,
-    OP_CONTROLLING_TTY = 52,
-    OP_REPLACE_NULL_STDIO = 53,
-    OP_CHOWN_STDIO = 54,
-    OP_CHDIR = 55,
-    OP_CLOEXEC_FROM = 56,
-    OP_HOOK = 57,
-    OP_FIND_EXECUTABLE = 58,
-    OP_HOME = 59,
-    OP_EXECUTE = 60,
-    OP_END = 61,
+    OP_REFUSE_FS = 35,
+    OP_TARGET = 36,
+    OP_MAKE_NODE = 37,
+    OP_MAKE_SYMLINK = 38,
+    OP_MAKE_DIR = 39,
+    OP_COPY_TREE = 40,
+    OP_OPEN_TREE = 41,
+    OP_NEW_MOUNT = 42,
+    OP_MOUNT_ATTRIBUTES = 43,
+    OP_PARENT_PROPAGATION = 44,
+    OP_ROOT_PROPAGATION = 45,
+    OP_MOVE_MOUNT = 46,
+    OP_READ_ONLY_PATH = 47,
+    OP_MASK_PATH = 48,
+    OP_PIVOT_ROOT = 49,
+    OP_MOVE_ROOT = 50,
+    OP_OPEN_PTY = 51,
+    OP_SEND_PTY = 52,
+    OP_USE_AS_STDIO = 53,
+    OP_CONTROLLING_TTY = 54,
+    OP_REPLACE_NULL_STDIO = 55,
+    OP_CHOWN_STDIO = 56,
+    OP_CHDIR = 57,
+    OP_CLOEXEC_FROM = 58,
+    OP_HOOK = 59,
+    OP_FIND_EXECUTABLE = 60,
+    OP_HOME = 61,
+    OP_EXECUTE = 62,
+    OP_END = 63,
 };
 
 /* Operand types by opcode, for the verifier: u u32, l u64, f slot, o out, s string, d data, v strings, w words. */
@@ -121,6 +123,7 @@ enum op_code {
         [OP_WRITE_FILE] = "fsud", \
         [OP_CHECK_DEVICE] = "fuu", \
         [OP_CHECK_FS] = "fu", \
+        [OP_REFUSE_FS] = "fu", \
         [OP_TARGET] = "ofsufu", \
         [OP_MAKE_NODE] = "fsuuuuu", \
         [OP_MAKE_SYMLINK] = "fssu", \
@@ -129,6 +132,7 @@ enum op_code {
         [OP_OPEN_TREE] = "ofsu", \
         [OP_NEW_MOUNT] = "osufv", \
         [OP_MOUNT_ATTRIBUTES] = "flluu", \
+        [OP_PARENT_PROPAGATION] = "fu", \
         [OP_ROOT_PROPAGATION] = "uu", \
         [OP_MOVE_MOUNT] = "ff", \
         [OP_READ_ONLY_PATH] = "fs", \
@@ -300,6 +304,11 @@ struct args_check_fs {
     uint32_t magic;
 };
 
+struct args_refuse_fs {
+    uint32_t fd;
+    uint32_t magic;
+};
+
 struct args_target {
     uint32_t fd;
     uint32_t root;
@@ -358,6 +367,11 @@ struct args_mount_attributes {
     struct word_pair clear;
     uint32_t propagation;
     uint32_t recursive;
+};
+
+struct args_parent_propagation {
+    uint32_t folder;
+    uint32_t propagation;
 };
 
 struct args_root_propagation {
@@ -484,6 +498,7 @@ int op_write(struct ctx *c, const struct args_write *a);
 int op_write_file(struct ctx *c, const struct args_write_file *a);
 int op_check_device(struct ctx *c, const struct args_check_device *a);
 int op_check_fs(struct ctx *c, const struct args_check_fs *a);
+int op_refuse_fs(struct ctx *c, const struct args_refuse_fs *a);
 int op_target(struct ctx *c, const struct args_target *a);
 int op_make_node(struct ctx *c, const struct args_make_node *a);
 int op_make_symlink(struct ctx *c, const struct args_make_symlink *a);
@@ -492,6 +507,7 @@ int op_copy_tree(struct ctx *c, const struct args_copy_tree *a);
 int op_open_tree(struct ctx *c, const struct args_open_tree *a);
 int op_new_mount(struct ctx *c, const struct args_new_mount *a);
 int op_mount_attributes(struct ctx *c, const struct args_mount_attributes *a);
+int op_parent_propagation(struct ctx *c, const struct args_parent_propagation *a);
 int op_root_propagation(struct ctx *c, const struct args_root_propagation *a);
 int op_move_mount(struct ctx *c, const struct args_move_mount *a);
 int op_read_only_path(struct ctx *c, const struct args_read_only_path *a);
@@ -583,6 +599,8 @@ static inline int op_dispatch(struct ctx *c, uint32_t code, const void *args)
         return op_check_device(c, args);
     case OP_CHECK_FS:
         return op_check_fs(c, args);
+    case OP_REFUSE_FS:
+        return op_refuse_fs(c, args);
     case OP_TARGET:
         return op_target(c, args);
     case OP_MAKE_NODE:
@@ -599,6 +617,8 @@ static inline int op_dispatch(struct ctx *c, uint32_t code, const void *args)
         return op_new_mount(c, args);
     case OP_MOUNT_ATTRIBUTES:
         return op_mount_attributes(c, args);
+    case OP_PARENT_PROPAGATION:
+        return op_parent_propagation(c, args);
     case OP_ROOT_PROPAGATION:
         return op_root_propagation(c, args);
     case OP_MOVE_MOUNT:

@@ -7,6 +7,8 @@ export interface HostFacts {
   euid: number;
   egid: number;
   cgroup: CgroupFacts;
+  /** The host has /proc/kcore: the container gets /dev/core. */
+  kcore: boolean;
   /** The limits this process has, by RLIMIT_ number, only those that config.json sets. */
   rlimits: ReadonlyMap<number, { soft: bigint; hard: bigint }>;
   /** The soft and hard RLIMIT_NOFILE to hand on (the Node host's own raise undone); absent: as inherited. */
@@ -15,7 +17,10 @@ export interface HostFacts {
 
 export interface CgroupFacts {
   mode: "v1" | "hybrid" | "v2";
-  /** v1 hierarchies: the controllers or "name=..." of each, where it is mounted, own path in it. Empty on v2. */
+  /**
+   * v1 hierarchies: the controllers or "name=..." of each, where it is mounted, own path in it. Empty on v2. In the order
+   * of /proc/self/mountinfo, which is the order of the mounts below a container's /sys/fs/cgroup.
+   */
   hierarchies: readonly CgroupHierarchy[];
   /** The unified hierarchy: mount point and own path; absent on pure v1. */
   unified?: { mountpoint: string; own: string };

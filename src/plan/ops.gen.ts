@@ -291,9 +291,17 @@ export class OpWriter {
     w[p + 2] = magic;
   }
 
+  /** fstatfs: f_type is not `magic`, else EPERM: a mount target that leads into procfs by a symlink of the image. */
+  refuse_fs(fd: number, magic: number): void {
+    const p = this.begin(35, 2);
+    const w = this.words;
+    w[p + 1] = fd;
+    w[p + 2] = magic;
+  }
+
   /** The mount target `path` in root as O_PATH descriptor. Missing folders are made 0755 one by one below the descriptor already reached, the last one as `kind`: 0 folder, 1 file (0644), 2 what the descriptor `like` is. An existing last component of the other kind is ENOTDIR or EISDIR. `nofollow` 1 refuses a symlink as last component (ELOOP). */
   target(fd: number, root: number, path: string, kind: number, like: number, nofollow: number): void {
-    const p = this.begin(35, 6);
+    const p = this.begin(36, 6);
     const w = this.words;
     w[p + 1] = fd;
     w[p + 2] = root;
@@ -305,7 +313,7 @@ export class OpWriter {
 
   /** mknod in root (parent folders made 0755) with exact mode, then, through a verified O_PATH|O_NOFOLLOW descriptor, owner. An existing node of the same type and number is kept and gets mode and owner; anything else is EEXIST. mode has the type bits. */
   make_node(root: number, path: string, mode: number, major: number, minor: number, uid: number, gid: number): void {
-    const p = this.begin(36, 7);
+    const p = this.begin(37, 7);
     const w = this.words;
     w[p + 1] = root;
     w[p + 2] = this.strings.push(path) - 1;
@@ -318,7 +326,7 @@ export class OpWriter {
 
   /** symlinkat in root (parent folders made 0755); an existing entry is kept, or replaced when `replace` is 1 (never a folder). */
   make_symlink(root: number, path: string, to: string, replace: number): void {
-    const p = this.begin(37, 4);
+    const p = this.begin(38, 4);
     const w = this.words;
     w[p + 1] = root;
     w[p + 2] = this.strings.push(path) - 1;
@@ -328,7 +336,7 @@ export class OpWriter {
 
   /** mkdir -p in root, mode for the folders that are missing; an existing folder is fine. */
   make_dir(root: number, path: string, mode: number): void {
-    const p = this.begin(38, 3);
+    const p = this.begin(39, 3);
     const w = this.words;
     w[p + 1] = root;
     w[p + 2] = this.strings.push(path) - 1;
@@ -337,7 +345,7 @@ export class OpWriter {
 
   /** Copies the folder's content (regular files, folders, symlinks, modes, owners, times, xattrs) for tmpcopyup; devices, sockets and FIFOs are made anew by mknod; bounded depth; opens nothing that is not a regular file or folder. */
   copy_tree(from: number, to: number): void {
-    const p = this.begin(39, 2);
+    const p = this.begin(40, 2);
     const w = this.words;
     w[p + 1] = from;
     w[p + 2] = to;
@@ -345,7 +353,7 @@ export class OpWriter {
 
   /** open_tree(2) with OPEN_TREE_CLOEXEC; an empty path means `dir` itself (AT_EMPTY_PATH). flags: OPEN_TREE_CLONE, AT_RECURSIVE, AT_SYMLINK_NOFOLLOW. */
   open_tree(fd: number, dir: number, path: string, flags: number): void {
-    const p = this.begin(40, 4);
+    const p = this.begin(41, 4);
     const w = this.words;
     w[p + 1] = fd;
     w[p + 2] = dir;
@@ -353,9 +361,9 @@ export class OpWriter {
     w[p + 4] = flags;
   }
 
-  /** fsopen, fsconfig of each parameter (`key=value` as string, split at the first `=`; `key` as flag), create, fsmount with MOUNT_ATTR_ attributes: a detached mount. When `mode_of` is a slot, `mode=` is that folder's. The file system's own message becomes the detail. */
+  /** fsopen, fsconfig of each parameter (`key=value` as string, split at the first `=`; `key` as flag), create, fsmount with MOUNT_ATTR_ attributes: a detached mount. When `mode_of` is a slot that `target` has not just made, `mode=` is that folder's. The file system's own message becomes the detail. */
   new_mount(fd: number, fstype: string, attributes: number, mode_of: number, parameters: readonly string[]): void {
-    const p = this.begin(41, 6);
+    const p = this.begin(42, 6);
     const w = this.words;
     w[p + 1] = fd;
     w[p + 2] = this.strings.push(fstype) - 1;
@@ -368,7 +376,7 @@ export class OpWriter {
 
   /** mount_setattr(2) on the mount of the descriptor; recursive 1 adds AT_RECURSIVE. propagation is MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE or 0. */
   mount_attributes(mount: number, set: bigint | number, clear: bigint | number, propagation: number, recursive: number): void {
-    const p = this.begin(42, 7);
+    const p = this.begin(43, 7);
     const w = this.words;
     w[p + 1] = mount;
     w[p + 2] = low(set);
@@ -379,9 +387,17 @@ export class OpWriter {
     w[p + 7] = recursive;
   }
 
+  /** mount_setattr(2) of the propagation, not recursive, on the mount that the folder lies in: `..` is opened until statx(2) says STATX_ATTR_MOUNT_ROOT. */
+  parent_propagation(folder: number, propagation: number): void {
+    const p = this.begin(44, 2);
+    const w = this.words;
+    w[p + 1] = folder;
+    w[p + 2] = propagation;
+  }
+
   /** mount_setattr(2) on `/` of the current namespace. */
   root_propagation(propagation: number, recursive: number): void {
-    const p = this.begin(43, 2);
+    const p = this.begin(45, 2);
     const w = this.words;
     w[p + 1] = propagation;
     w[p + 2] = recursive;
@@ -389,7 +405,7 @@ export class OpWriter {
 
   /** move_mount(2) of a detached mount onto the target descriptor, empty paths on both sides. */
   move_mount(mount: number, target: number): void {
-    const p = this.begin(44, 2);
+    const p = this.begin(46, 2);
     const w = this.words;
     w[p + 1] = mount;
     w[p + 2] = target;
@@ -397,15 +413,15 @@ export class OpWriter {
 
   /** In root, when it exists: a recursive clone of the path mounted on it, read-only (recursively) and otherwise with the attributes it has. Missing: nothing. */
   read_only_path(root: number, path: string): void {
-    const p = this.begin(45, 2);
+    const p = this.begin(47, 2);
     const w = this.words;
     w[p + 1] = root;
     w[p + 2] = this.strings.push(path) - 1;
   }
 
-  /** In root, when it exists: a folder is covered by a clone of `folder`, anything else by a clone of `file`. Missing: nothing. That it vanishes in between is an error. */
+  /** In root, when it exists: a folder is covered by a clone of `folder`, anything else by a clone of `file`; where they are attached nowhere yet, they are themselves moved there first (before Linux 6.15 a detached mount cannot be cloned). Missing: nothing. That it vanishes in between is an error. */
   mask_path(root: number, path: string, file: number, folder: number): void {
-    const p = this.begin(46, 4);
+    const p = this.begin(48, 4);
     const w = this.words;
     w[p + 1] = root;
     w[p + 2] = this.strings.push(path) - 1;
@@ -415,21 +431,21 @@ export class OpWriter {
 
   /** fchdir to the slot, pivot_root(".", "."), old root made slave recursively and detached, chdir to /. */
   pivot_root(root: number): void {
-    const p = this.begin(47, 1);
+    const p = this.begin(49, 1);
     const w = this.words;
     w[p + 1] = root;
   }
 
   /** For --no-pivot: detaches every procfs and sysfs mount outside the new root, move_mount of the root onto /, chroot("."), chdir to /. */
   move_root(root: number): void {
-    const p = this.begin(48, 1);
+    const p = this.begin(50, 1);
     const w = this.words;
     w[p + 1] = root;
   }
 
   /** Opens `ptmx` beneath the devpts slot (O_NOFOLLOW; devpts magic checked), unlocks it, TIOCGPTPEER; sets the size unless both are 0. */
   open_pty(master: number, peer: number, devpts: number, rows: number, columns: number): void {
-    const p = this.begin(49, 5);
+    const p = this.begin(51, 5);
     const w = this.words;
     w[p + 1] = master;
     w[p + 2] = peer;
@@ -440,7 +456,7 @@ export class OpWriter {
 
   /** Sends the master over the socket: payload `/dev/pts/N`, SCM_RIGHTS. The runtime's sync socket is not used for it. */
   send_pty(socket: number, master: number): void {
-    const p = this.begin(50, 2);
+    const p = this.begin(52, 2);
     const w = this.words;
     w[p + 1] = socket;
     w[p + 2] = master;
@@ -448,33 +464,33 @@ export class OpWriter {
 
   /** dup3 of the slot onto 0, 1 and 2. */
   use_as_stdio(fd: number): void {
-    const p = this.begin(51, 1);
+    const p = this.begin(53, 1);
     const w = this.words;
     w[p + 1] = fd;
   }
 
   /** ioctl(0, TIOCSCTTY). */
   controlling_tty(): void {
-    this.begin(52, 0);
+    this.begin(54, 0);
   }
 
   /** Each of 0, 1, 2 that is the device 1:3 is replaced by the slot (the container's own verified /dev/null, O_RDWR). */
   replace_null_stdio(null_: number): void {
-    const p = this.begin(53, 1);
+    const p = this.begin(55, 1);
     const w = this.words;
     w[p + 1] = null_;
   }
 
   /** fchown(uid, -1) of 0, 1, 2 unless it is the null device or already uid's; EINVAL, EPERM and EROFS are ignored as in runc. */
   chown_stdio(uid: number): void {
-    const p = this.begin(54, 1);
+    const p = this.begin(56, 1);
     const w = this.words;
     w[p + 1] = uid;
   }
 
   /** chdir(2), then the raw getcwd(2) path must begin with `/` (CVE-2024-21626), else ENOENT. `optional` 1: EACCES is left to a later chdir; where it worked, the later chdir only repeats the check. */
   chdir(path: string, optional: number): void {
-    const p = this.begin(55, 2);
+    const p = this.begin(57, 2);
     const w = this.words;
     w[p + 1] = this.strings.push(path) - 1;
     w[p + 2] = optional;
@@ -482,14 +498,14 @@ export class OpWriter {
 
   /** close_range(first, ~0, CLOSE_RANGE_CLOEXEC). */
   cloexec_from(first: number): void {
-    const p = this.begin(56, 1);
+    const p = this.begin(58, 1);
     const w = this.words;
     w[p + 1] = first;
   }
 
   /** Runs a hook here: fork, exec with args and env, stdin is `before` + this process's pid + `after`, stdout and stderr kept (first bytes) as detail. Killed after `timeout` ms (0: none). A failure is ECHILD with the exit status in `value`, or the negative signal number, ETIMEDOUT, or exec's errno. */
   hook(path: string, args: readonly string[], env: readonly string[], before: string, after: string, timeout: number): void {
-    const p = this.begin(57, 8);
+    const p = this.begin(59, 8);
     const w = this.words;
     w[p + 1] = this.strings.push(path) - 1;
     w[p + 2] = this.strings.length;
@@ -505,7 +521,7 @@ export class OpWriter {
 
   /** Looks args[0] up in `path` (a PATH value; an empty part is the cwd), or relative to the cwd when it has a slash: a regular file that may be executed. A name with a slash fails with its own errno (EACCES when it may not be executed or is a folder), any other with ENOENT, as in Go's LookPath. Kept for `execute`. */
   find_executable(name: string, path: string): void {
-    const p = this.begin(58, 2);
+    const p = this.begin(60, 2);
     const w = this.words;
     w[p + 1] = this.strings.push(name) - 1;
     w[p + 2] = this.strings.push(path) - 1;
@@ -513,14 +529,14 @@ export class OpWriter {
 
   /** When env lacks HOME: HOME from the uid's line of /etc/passwd (a regular file, O_NONBLOCK, at most 1 MiB read, lines over 4 KiB skipped), else `/`; kept for `execute`, where it replaces an empty HOME. */
   home(uid: number): void {
-    const p = this.begin(59, 1);
+    const p = this.begin(61, 1);
     const w = this.words;
     w[p + 1] = uid;
   }
 
   /** execve of what find_executable found, with args, env and the HOME that `home` kept. Descriptors that are CLOEXEC close; EOF on the start pipe tells success. */
   execute(args: readonly string[], env: readonly string[]): void {
-    const p = this.begin(60, 4);
+    const p = this.begin(62, 4);
     const w = this.words;
     w[p + 1] = this.strings.length;
     w[p + 2] = args.length;

@@ -103,6 +103,10 @@ export const OPS = {
   }),
   check_device: op("fstat: the descriptor is the character device major:minor, else EINVAL.", { fd: "slot", major: "u32", minor: "u32" }),
   check_fs: op("fstatfs: f_type is `magic`, else EINVAL.", { fd: "slot", magic: "u32" }),
+  refuse_fs: op("fstatfs: f_type is not `magic`, else EPERM: a mount target that leads into procfs by a symlink of the image.", {
+    fd: "slot",
+    magic: "u32",
+  }),
   target: op(
     "The mount target `path` in root as O_PATH descriptor. Missing folders are made 0755 one by one below the descriptor already reached, the last one as `kind`: 0 folder, 1 file (0644), 2 what the descriptor `like` is. An existing last component of the other kind is ENOTDIR or EISDIR. `nofollow` 1 refuses a symlink as last component (ELOOP).",
     { fd: "out", root: "slot", path: "string", kind: "u32", like: "slot", nofollow: "u32" },
@@ -131,7 +135,7 @@ export const OPS = {
     flags: "u32",
   }),
   new_mount: op(
-    "fsopen, fsconfig of each parameter (`key=value` as string, split at the first `=`; `key` as flag), create, fsmount with MOUNT_ATTR_ attributes: a detached mount. When `mode_of` is a slot, `mode=` is that folder's. The file system's own message becomes the detail.",
+    "fsopen, fsconfig of each parameter (`key=value` as string, split at the first `=`; `key` as flag), create, fsmount with MOUNT_ATTR_ attributes: a detached mount. When `mode_of` is a slot that `target` has not just made, `mode=` is that folder's. The file system's own message becomes the detail.",
     { fd: "out", fstype: "string", attributes: "u32", mode_of: "slot", parameters: "strings" },
   ),
   mount_attributes: op("mount_setattr(2) on the mount of the descriptor; recursive 1 adds AT_RECURSIVE. propagation is MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE or 0.", {
@@ -141,6 +145,10 @@ export const OPS = {
     propagation: "u32",
     recursive: "u32",
   }),
+  parent_propagation: op(
+    "mount_setattr(2) of the propagation, not recursive, on the mount that the folder lies in: `..` is opened until statx(2) says STATX_ATTR_MOUNT_ROOT.",
+    { folder: "slot", propagation: "u32" },
+  ),
   root_propagation: op("mount_setattr(2) on `/` of the current namespace.", { propagation: "u32", recursive: "u32" }),
   move_mount: op("move_mount(2) of a detached mount onto the target descriptor, empty paths on both sides.", { mount: "slot", target: "slot" }),
   read_only_path: op(
@@ -148,7 +156,7 @@ export const OPS = {
     { root: "slot", path: "string" },
   ),
   mask_path: op(
-    "In root, when it exists: a folder is covered by a clone of `folder`, anything else by a clone of `file`. Missing: nothing. That it vanishes in between is an error.",
+    "In root, when it exists: a folder is covered by a clone of `folder`, anything else by a clone of `file`; where they are attached nowhere yet, they are themselves moved there first (before Linux 6.15 a detached mount cannot be cloned). Missing: nothing. That it vanishes in between is an error.",
     { root: "slot", path: "string", file: "slot", folder: "slot" },
   ),
   pivot_root: op("fchdir to the slot, pivot_root(\".\", \".\"), old root made slave recursively and detached, chdir to /.", { root: "slot" }),
