@@ -15,9 +15,16 @@ view=$1
 shift
 case $view in
 v1)
-  while read -r _ point type _; do
-    [ "$type" = cgroup2 ] && umount "$point"
-  done </proc/mounts
+  # A tmpfs of our own with the v1 hierarchies: what a runtime leaves in it does not reach the machine's.
+  tree=$(mktemp -d /tmp/berth-cgroup.XXXXXX)
+  mount -t tmpfs -o mode=755 tmpfs "$tree"
+  for point in $(awk '$3 == "cgroup" { print $2 }' /proc/mounts); do
+    mkdir "$tree/${point##*/}"
+    mount --bind "$point" "$tree/${point##*/}"
+  done
+  umount -R /sys/fs/cgroup
+  mount --move "$tree" /sys/fs/cgroup
+  rmdir "$tree"
   ;;
 hybrid)
   grep -q ' cgroup2 ' /proc/mounts || { mkdir -p /sys/fs/cgroup/unified; mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified; }
