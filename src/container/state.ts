@@ -1,0 +1,56 @@
+// What the state folder records (docs/architecture.md, "State folder").
+
+import type { Hook } from "../config/types.ts";
+
+export { formatTime } from "./time.ts";
+
+/** The first record: everything that start, kill and delete need, written before anything is made. */
+export interface StateStatic {
+  id: string;
+  /** Absolute. */
+  bundle: string;
+  rootfs: string;
+  ociVersion: string;
+  /** Pairs, because an object would reorder keys such as "1" and lose "__proto__". Sorted by key. */
+  annotations: [string, string][];
+  /** cgroup folders that `delete` removes, absolute. */
+  cgroups: string[];
+  /** init is pid 1 of its own pid namespace: killing it kills all. */
+  privatePid: boolean;
+  hooks: { poststart: readonly Hook[]; poststop: readonly Hook[] };
+  /** Where the ops that `start` releases come from; see start-ops.ts. */
+  startOps?: StartOps;
+  /** The process that runs `create` or `run`. */
+  creator: ProcessId;
+  /** Effective uid of the creator. */
+  uid: number;
+  rootless: boolean;
+}
+
+/** What the caller of createState gives: the rest is found out there. */
+export type StateInput = Omit<StateStatic, "annotations" | "creator" | "uid"> & {
+  annotations: ReadonlyMap<string, string>;
+};
+
+export interface ProcessId {
+  pid: number;
+  /** Field 22 of /proc/PID/stat. */
+  startTime: number;
+}
+
+/** init's ops after wait_start. */
+export interface StartOps {
+  /** Index of the first in the plan. */
+  first: number;
+  /** Opcode, JSON pointer, subject ("" when there is none) of each. */
+  ops: [number, string, string][];
+}
+
+/** All records of a container. */
+export interface ContainerState extends StateStatic {
+  init?: ProcessId;
+  /** RFC 3339 with nanoseconds; absent until create has ended. */
+  created?: string;
+}
+
+export type Status = "creating" | "created" | "running" | "paused" | "stopped";

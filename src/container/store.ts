@@ -1,0 +1,210 @@
+// The state folder `<root>/<id>/`: reserved by mkdir, described by appended records, removed as a whole.
+//
+// No lock is needed for this: mkdir(2) decides who creates, unlink(2) of exec.fifo who starts, unlink(2) of state.json
+// who removes, and a record is one write(2) with O_APPEND. Appending never creates the file: when `delete --force` took
+// the folder from under a create that hung, the create learns it from the next append.
+
+import { MESSAGE } from "../errors/messages.ts";
+import { RuntimeError } from "../errors/runtime-error.ts";
+import { must, nativeError } from "../host/must.ts";
+import type { Native } from "../host/native.gen.ts";
+import { euid } from "./euid.ts";
+import { checkId } from "./id.ts";
+import { processStartTime } from "./liveness.ts";
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_REMOVEDIR,
+  EEXIST,
+  ENOENT,
+  ENOTDIR,
+  O_APPEND,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_RDONLY,
+  O_WRONLY,
+} from "./open-flags.ts";
+import { decodeRecords, encodeRecord } from "./records.ts";
+import type { ContainerState, StateInput, StateStatic } from "./state.ts";
+
+const STATE = "state.json";
+const STATE_MAX = 16 << 20;
+export const START_FIFO = "exec.fifo";
+
+/** A state folder that this command has reserved. */
+export class StateHandle {
+  /** Descriptor of the folder, O_RDONLY. */
+  readonly dir: number;
+  readonly path: string;
+  /** The first record. */
+  readonly record: StateStatic;
+  readonly #native: Native;
+
+  constructor(native: Native, path: string, dir: number, record: StateStatic) {
+    this.#native = native;
+    this.path = path;
+    this.dir = dir;
+    this.record = record;
+  }
+
+  /** Records init, right after the clone. Throws when the folder has been taken away meanwhile. */
+  appendInit(pid: number, startTime: number): void {
+    this.#append({ init: { pid, startTime } });
+  }
+
+  /** Records that the container is created; `timestamp` in RFC 3339. */
+  appendCreated(timestamp: string): void {
+    this.#append({ created: timestamp });
+  }
+
+  /** Both of these at once: one write where nobody can ask in between. */
+  appendInitAndCreated(pid: number, startTime: number, timestamp: string): void {
+    this.#append({ init: { pid, startTime }, created: timestamp });
+  }
+
+  /** Removes the folder with everything in it: the undo of createState. Already gone is fine. */
+  remove(): void {
+    removeFolder(this.#native, this.path, this.dir);
+  }
+
+  close(): void {
+    this.#native.close(this.dir);
+  }
+
+  #append(record: object): void {
+    const written = this.#native.write_file(this.dir, STATE, O_WRONLY | O_APPEND, 0, encodeRecord(record));
+    if (written === -ENOENT) {
+      throw new RuntimeError({ message: "the container was deleted while it was being created", path: this.path });
+    }
+    must(written, { message: "cannot record the container's state", operation: "write", path: `${this.path}/${STATE}` });
+  }
+}
+
+/** Reserves `<root>/<id>` and writes the first record. Throws when the id is bad or in use; then nothing was made. */
+export function createState(native: Native, root: string, id: string, input: StateInput): StateHandle {
+  checkId(id);
+  makeRoot(native, root);
+  const path = `${root}/${id}`;
+  const made = native.mkdir(AT_FDCWD, path, 0o711);
+  if (made === -EEXIST) throw new RuntimeError({ message: MESSAGE.exists, path: id });
+  must(made, { operation: "mkdir", path });
+  const dir = native.open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+  if (dir < 0) {
+    native.unlink(AT_FDCWD, path, AT_REMOVEDIR);
+    throw nativeError(dir, { operation: "open", path });
+  }
+  const creator = { pid: native.getpid(), startTime: processStartTime(native, "self") };
+  const record: StateStatic = { ...input, annotations: sorted(input.annotations), creator, uid: euid(native) };
+  const flags = O_WRONLY | O_CREAT | O_EXCL | O_APPEND;
+  const written = native.write_file(dir, STATE, flags, 0o600, encodeRecord(record));
+  if (written < 0) {
+    removeFolder(native, path, dir);
+    native.close(dir);
+    throw nativeError(written, { operation: "write", path: `${path}/${STATE}` });
+  }
+  return new StateHandle(native, path, dir, record);
+}
+
+function sorted(annotations: ReadonlyMap<string, string>): [string, string][] {
+  return [...annotations].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
+/** An open state folder; `state` is undefined while (or because) its first record is not there. */
+export interface Folder {
+  dir: number;
+  path: string;
+  /** Owner of the folder. */
+  uid: number;
+  state?: ContainerState;
+}
+
+/** Opens `<root>/<id>` and reads it; undefined when there is no such folder. Throws when the state is damaged. */
+export function openFolder(native: Native, root: string, id: string): Folder | undefined {
+  checkId(id);
+  const path = `${root}/${id}`;
+  const dir = native.open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+  if (dir === -ENOENT || dir === -ENOTDIR) return undefined;
+  must(dir, { operation: "open", path });
+  try {
+    const stat = must(native.stat(dir, "", AT_EMPTY_PATH), { operation: "stat", path }) as number[];
+    const state = readState(native, dir, path);
+    return { dir, path, uid: stat[1] as number, ...(state === undefined ? {} : { state }) };
+  } catch (error) {
+    native.close(dir);
+    throw error;
+  }
+}
+
+export type Loaded = Required<Folder>;
+
+/** The container's folder and state; throws "container does not exist" when there is none. */
+export function openState(native: Native, root: string, id: string): Loaded {
+  const folder = openFolder(native, root, id);
+  if (folder?.state !== undefined) return folder as Loaded;
+  if (folder !== undefined) native.close(folder.dir);
+  throw new RuntimeError({ message: MESSAGE.notExist, path: id });
+}
+
+/** Throws when another user owns the folder: its hooks, cgroups and pids are not ours to believe. */
+export function checkOwner(native: Native, folder: Folder): void {
+  const uid = euid(native);
+  if (folder.uid === uid) return;
+  throw new RuntimeError({ message: `the state folder belongs to uid ${folder.uid}, not to uid ${uid}`, path: folder.path });
+}
+
+/** The records as they are now; undefined when the file or its first record is missing. */
+export function readState(native: Native, dir: number, path: string): ContainerState | undefined {
+  const text = native.read_file(dir, STATE, STATE_MAX);
+  if (text === -ENOENT) return undefined;
+  return decodeRecords(must(text, { operation: "read", path: `${path}/${STATE}` }) as string);
+}
+
+/** Removes state.json: of several who delete at once, true for exactly one. */
+export function claimRemoval(native: Native, folder: Folder): boolean {
+  const removed = native.unlink(folder.dir, STATE, 0);
+  if (removed === -ENOENT) return false;
+  must(removed, { operation: "unlink", path: `${folder.path}/${STATE}` });
+  return true;
+}
+
+/** Removes a state folder with everything in it. */
+export function removeFolder(native: Native, path: string, dir: number): void {
+  const names = native.list_dir(dir, ".");
+  if (typeof names === "string") for (const name of names.split("\0")) if (name !== "") removeEntry(native, path, dir, name);
+  const removed = native.unlink(AT_FDCWD, path, AT_REMOVEDIR);
+  if (removed !== -ENOENT) must(removed, { operation: "rmdir", path });
+}
+
+function removeEntry(native: Native, path: string, dir: number, name: string): void {
+  const inner = native.open(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+  if (inner < 0) {
+    const removed = native.unlink(dir, name, 0);
+    if (removed !== -ENOENT) must(removed, { operation: "unlink", path: `${path}/${name}` });
+    return;
+  }
+  try {
+    const names = native.list_dir(inner, ".");
+    if (typeof names === "string") {
+      for (const each of names.split("\0")) if (each !== "") removeEntry(native, `${path}/${name}`, inner, each);
+    }
+    const removed = native.unlink(dir, name, AT_REMOVEDIR);
+    if (removed !== -ENOENT) must(removed, { operation: "rmdir", path: `${path}/${name}` });
+  } finally {
+    native.close(inner);
+  }
+}
+
+/** mkdir -p of the state root, 0700 as runc. */
+function makeRoot(native: Native, root: string): void {
+  const made = native.mkdir(AT_FDCWD, root, 0o700);
+  if (made === -EEXIST) return;
+  if (made === -ENOENT && root.lastIndexOf("/") > 0) {
+    makeRoot(native, root.slice(0, root.lastIndexOf("/")));
+    const again = native.mkdir(AT_FDCWD, root, 0o700);
+    if (again !== -EEXIST) must(again, { operation: "mkdir", path: root });
+    return;
+  }
+  must(made, { operation: "mkdir", path: root });
+}
