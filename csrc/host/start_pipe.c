@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include "../init/report.h"
+#include "failpoint.h"
 #include "native.h"
 #include "result.h"
+#include "sys.h"
 
 struct start_stream {
     bool started;
@@ -16,7 +18,8 @@ struct start_stream {
 };
 
 /* Zeros fill the pipe until 'S'; what follows is at most one report. */
-static void take(struct start_stream *s, const unsigned char *bytes, size_t count) {
+static void take(struct start_stream *s, const unsigned char *bytes, size_t count)
+{
     for (size_t i = 0; i < count; i++) {
         if (!s->started) {
             s->started = bytes[i] == STARTED;
@@ -26,11 +29,14 @@ static void take(struct start_stream *s, const unsigned char *bytes, size_t coun
     }
 }
 
-static int read_to_end(int fd, struct start_stream *s) {
+/* The descriptor may be O_NONBLOCK: `start` opens the FIFO that way. */
+static int read_to_end(int fd, struct start_stream *s)
+{
     unsigned char buffer[4096];
     for (;;) {
         ssize_t n = read(fd, buffer, sizeof buffer);
-        if (n == 0) return 0;
+        if (n == 0)
+            return 0;
         if (n > 0) {
             take(s, buffer, (size_t)n);
         } else if (errno == EAGAIN) {
@@ -42,12 +48,15 @@ static int read_to_end(int fd, struct start_stream *s) {
     }
 }
 
-int64_t berth_receive_start(int64_t pipe) {
+int64_t berth_receive_start(int64_t pipe)
+{
     FAILPOINT("receive_start");
+    detail_clear();
     struct start_stream s;
     memset(&s, 0, sizeof s);
-    int result = read_to_end((int)pipe, &s);
-    if (result < 0) return result;
+    int result = read_to_end(as_int(pipe), &s);
+    if (result < 0)
+        return result;
     bool failed = s.size >= REPORT_HEAD;
     result_reset();
     result_int(s.started);
@@ -59,5 +68,5 @@ int64_t berth_receive_start(int64_t pipe) {
         size_t length = s.size - REPORT_HEAD;
         detail_set(s.report.detail, s.report.length < length ? s.report.length : length);
     }
-    return 0;
+    return result_done();
 }

@@ -1,0 +1,133 @@
+/* Signals, children, and waiting for descriptors. */
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "failpoint.h"
+#include "native.h"
+#include "result.h"
+#include "sys.h"
+
+enum { POLL_MAX = 256 };
+
+int64_t berth_pidfd_open(int64_t pid)
+{
+    FAILPOINT("pidfd_open");
+    return SYS2(SYS_pidfd_open, as_int(pid), 0);
+}
+
+int64_t berth_pidfd_kill(int64_t pidfd, int64_t signal)
+{
+    FAILPOINT("pidfd_kill");
+    return SYS4(SYS_pidfd_send_signal, as_int(pidfd), as_int(signal), 0, 0);
+}
+
+int64_t berth_kill(int64_t pid, int64_t signal)
+{
+    FAILPOINT("kill");
+    return answer(kill(as_int(pid), as_int(signal)));
+}
+
+int64_t berth_wait_child(int64_t pid, int64_t flags)
+{
+    FAILPOINT("wait_child");
+    if (pid != -1 && pid <= 0)
+        return -EINVAL;
+    siginfo_t info;
+    memset(&info, 0, sizeof info); /* with WNOHANG and nobody ready, some kernels leave it as it is */
+    idtype_t which = pid == -1 ? P_ALL : P_PID;
+    id_t id = pid == -1 ? 0 : (id_t)as_int(pid);
+    if (RETRY(waitid(which, id, &info, as_int(flags) | WEXITED)) < 0)
+        return -errno;
+    int none = info.si_pid == 0;
+    result_reset();
+    result_int(info.si_pid);
+    result_int(none ? 0 : info.si_code);
+    result_int(none ? 0 : info.si_status);
+    return result_done();
+}
+
+int64_t berth_peek_child(void)
+{
+    FAILPOINT("peek_child");
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    if (RETRY(waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT)) < 0)
+        return -errno;
+    return info.si_pid;
+}
+
+static pid_t reader; /* the thread that reads the signalfd */
+
+/* In a process with more threads (Node), a signal that is blocked here is delivered to another thread, where it would
+ * take its default action. This handler passes it on to the thread in which it is blocked, so that it becomes readable.
+ * In a process with one thread it never runs. */
+static void forward(int signal)
+{
+    int saved = errno;
+    (void)SYS3(SYS_tgkill, getpid(), reader, signal);
+    errno = saved;
+}
+
+/* Signals that a fault in the thread itself raises: a handler that returns would fault for ever. */
+static int is_fault(int signal)
+{
+    return signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL || signal == SIGTRAP ||
+           signal == SIGSYS || signal == SIGABRT;
+}
+
+int64_t berth_signal_fd(const uint32_t *signals, size_t count)
+{
+    FAILPOINT("signal_fd");
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = forward;
+    action.sa_flags = SA_RESTART;
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < count; i++)
+        if (signals[i] > INT_MAX || sigaddset(&set, (int)signals[i]) < 0)
+            return -EINVAL;
+    int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    reader = (pid_t)SYS0(SYS_gettid);
+    int error = pthread_sigmask(SIG_BLOCK, &set, NULL);
+    if (error != 0) {
+        close(fd);
+        return -error;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (!is_fault((int)signals[i])) /* SIGKILL and SIGSTOP answer EINVAL, and no signalfd reads them either */
+            (void)sigaction((int)signals[i], &action, NULL);
+    return fd;
+}
+
+int64_t berth_read_signal(int64_t fd)
+{
+    FAILPOINT("read_signal");
+    struct signalfd_siginfo info;
+    ssize_t count = RETRY(read(as_int(fd), &info, sizeof info));
+    if (count < 0)
+        return -errno;
+    return count == (ssize_t)sizeof info ? (int64_t)info.ssi_signo : -EIO;
+}
+
+int64_t berth_poll(const uint32_t *fds, size_t count, const uint32_t *events, size_t events_count, int64_t timeout)
+{
+    FAILPOINT("poll");
+    if (count != events_count || count > POLL_MAX)
+        return -EINVAL;
+    struct pollfd entries[POLL_MAX];
+    for (size_t i = 0; i < count; i++)
+        entries[i] = (struct pollfd){.fd = (int)fds[i], .events = (short)events[i], .revents = 0};
+    if (poll(entries, count, timeout < 0 ? -1 : as_int(timeout > INT_MAX ? INT_MAX : timeout)) < 0)
+        return -errno;
+    result_reset();
+    for (size_t i = 0; i < count; i++)
+        result_int((unsigned short)entries[i].revents);
+    return result_done();
+}

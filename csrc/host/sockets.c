@@ -1,0 +1,140 @@
+/* Unix sockets. */
+#include "sockets.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "failpoint.h"
+#include "native.h"
+#include "result.h"
+#include "sys.h"
+
+enum {
+    FDS_MAX = 253, /* SCM_MAX_FD: the kernel's own limit, so that no message is cut for having more */
+    RECEIVE_ATTEMPTS = 8,
+};
+
+int64_t berth_socketpair(void)
+{
+    FAILPOINT("socketpair");
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return -errno;
+    result_reset();
+    result_int(ends[0]);
+    result_int(ends[1]);
+    return result_done();
+}
+
+/* A path that does not fit into sun_path is connected to through an O_PATH descriptor of the socket itself. */
+static int connect_to(int fd, const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t length = strlen(path);
+    if (length < sizeof address.sun_path) {
+        memcpy(address.sun_path, path, length + 1);
+        return RETRY(connect(fd, (const struct sockaddr *)&address, sizeof address)) < 0 ? -errno : 0;
+    }
+    int file = open(path, O_PATH | O_CLOEXEC);
+    if (file < 0)
+        return -errno;
+    (void)snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d", file);
+    int result = RETRY(connect(fd, (const struct sockaddr *)&address, sizeof address)) < 0 ? -errno : 0;
+    close(file);
+    return result;
+}
+
+int64_t berth_connect(const char *path)
+{
+    FAILPOINT("connect");
+    if (path[0] == '\0')
+        return -ENOENT; /* an empty sun_path would be an abstract address */
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    int error = connect_to(fd, path);
+    if (error == 0)
+        return fd;
+    close(fd);
+    return error;
+}
+
+int64_t berth_send_fd(int64_t socket, const char *data, size_t size, int64_t fd)
+{
+    FAILPOINT("send_fd");
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {0};
+    struct iovec part = {.iov_base = (void *)(uintptr_t)data, .iov_len = size};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (fd != -1) {
+        int number = as_int(fd);
+        message.msg_control = control;
+        message.msg_controllen = sizeof control;
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof number);
+        memcpy(CMSG_DATA(header), &number, sizeof number);
+    }
+    return answer(RETRY(sendmsg(as_int(socket), &message, MSG_NOSIGNAL)));
+}
+
+/* Takes the descriptors out of the control data: the first one, the others are closed. Their number. */
+static int take_fds(struct msghdr *message, int *fd)
+{
+    int count = 0;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL; header = CMSG_NXTHDR(message, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+            continue;
+        size_t here = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < here; i++) {
+            int one;
+            memcpy(&one, CMSG_DATA(header) + i * sizeof one, sizeof one);
+            if (count++ == 0)
+                *fd = one;
+            else
+                close(one);
+        }
+    }
+    return count;
+}
+
+ssize_t receive_message(int socket, void *data, size_t size, int *fd)
+{
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(FDS_MAX * sizeof(int))];
+    struct iovec part = {.iov_base = data, .iov_len = size};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    *fd = -1;
+    ssize_t count = -1;
+    errno = ECONNRESET;
+    /* When the other side closed without reading all that we sent, the kernel says ECONNRESET once, before it gives out
+     * the messages that are still queued for us, the last of which tells why. */
+    for (int i = 0; i < RECEIVE_ATTEMPTS && count < 0 && errno == ECONNRESET; i++)
+        count = RETRY(recvmsg(socket, &message, MSG_CMSG_CLOEXEC));
+    if (count < 0)
+        return errno == ECONNRESET ? 0 : -errno;
+    int fds = take_fds(&message, fd);
+    if (fds <= 1 && (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0)
+        return count;
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+    return -EPROTO;
+}
+
+int64_t berth_receive_fd(int64_t socket)
+{
+    FAILPOINT("receive_fd");
+    char data[PATH_MAX];
+    int fd;
+    ssize_t count = receive_message(as_int(socket), data, sizeof data, &fd);
+    if (count < 0)
+        return count;
+    if (fd >= 0)
+        return fd;
+    return count == 0 ? -EPIPE : -EPROTO;
+}
