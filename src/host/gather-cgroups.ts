@@ -1,0 +1,70 @@
+// Which cgroup hierarchies are mounted where, and where this process is in each.
+//
+// System calls: v2 looks at one mount point and reads /proc/self/cgroup. v1 and hybrid also look at the conventional
+// mount point of each hierarchy; /proc/self/mountinfo is read only when one is elsewhere, or when it may show only a
+// part of its hierarchy (inside another container).
+
+import { loaded } from "../lazy.ts";
+import type { CgroupFacts, CgroupHierarchy } from "./facts.ts";
+import { must } from "./must.ts";
+import type { Native } from "./native.gen.ts";
+
+const AT_FDCWD = -100;
+const CGROUP_SUPER_MAGIC = 0x27e0eb;
+const CGROUP2_SUPER_MAGIC = 0x63677270;
+const ROOT = "/sys/fs/cgroup";
+/** Where systemd and everybody after it mounts cgroup2 beside v1. */
+const UNIFIED = "/sys/fs/cgroup/unified";
+const OWN = "/proc/self/cgroup";
+const MAX_SIZE = 1 << 20;
+/** The inode number of the top of a whole cgroup hierarchy (kernfs); a part of one that is mounted has another. */
+const TOP_INODE = 1;
+const STAT_INODE = 8;
+
+/** Throws RuntimeError when /proc/self/cgroup cannot be read. */
+export function gatherCgroups(native: Native): CgroupFacts {
+  const v2 = native.statfs_type(AT_FDCWD, ROOT) === CGROUP2_SUPER_MAGIC;
+  const own = parseOwn(must(native.read_file(AT_FDCWD, OWN, MAX_SIZE), { operation: "read", path: OWN }) as string);
+  const unified = { mountpoint: v2 ? ROOT : UNIFIED, own: own.unified ?? "/" };
+  if (v2) return { mode: "v2", hierarchies: [], unified };
+
+  const hierarchies: CgroupHierarchy[] = [];
+  const elsewhere: { name: string; own: string }[] = [];
+  for (const hierarchy of own.v1) {
+    const mountpoint = `${ROOT}/${conventionalName(hierarchy.name)}`;
+    if (isWholeHierarchy(native, mountpoint, hierarchy.own)) hierarchies.push({ ...hierarchy, mountpoint });
+    else elsewhere.push(hierarchy);
+  }
+  if (elsewhere.length > 0) {
+    const { findMounts } = loaded(import("./cgroup-mounts.ts"));
+    hierarchies.push(...findMounts(native, elsewhere));
+  }
+  const hybrid = native.statfs_type(AT_FDCWD, UNIFIED) === CGROUP2_SUPER_MAGIC;
+  return hybrid ? { mode: "hybrid", hierarchies, unified } : { mode: "v1", hierarchies };
+}
+
+/** `own` counts from the top of the hierarchy: only a mount of the whole one has it below its mount point. */
+function isWholeHierarchy(native: Native, mountpoint: string, own: string): boolean {
+  if (native.statfs_type(AT_FDCWD, mountpoint) !== CGROUP_SUPER_MAGIC) return false;
+  if (own === "/") return true;
+  const status = native.stat(AT_FDCWD, mountpoint, 0);
+  return typeof status !== "number" && status[STAT_INODE] === TOP_INODE;
+}
+
+function conventionalName(name: string): string {
+  return name.startsWith("name=") ? name.slice("name=".length) : name;
+}
+
+/** proc_pid_cgroup(5): lines of `id:controllers:path`; the path may hold colons. `0::path` is the unified hierarchy. */
+export function parseOwn(text: string): { v1: { name: string; own: string }[]; unified?: string } {
+  const v1: { name: string; own: string }[] = [];
+  let unified: string | undefined;
+  for (const line of text.split("\n")) {
+    const name = line.indexOf(":") + 1;
+    const path = line.indexOf(":", name) + 1;
+    if (name === 0 || path === 0) continue;
+    if (path - 1 > name) v1.push({ name: line.slice(name, path - 1), own: line.slice(path) });
+    else unified = line.slice(path);
+  }
+  return unified === undefined ? { v1 } : { v1, unified };
+}
