@@ -5,8 +5,9 @@ import type { Config } from "../../config/types.ts";
 import { hookState } from "../../container/hook-state.ts";
 import { runPoststopHooks } from "../../container/hooks.ts";
 import { processStartTime } from "../../container/liveness.ts";
-import { formatTime } from "../../container/state.ts";
-import { createState, type StateHandle } from "../../container/store.ts";
+import { startOps } from "../../container/start-ops.ts";
+import { createState, START_FIFO, type StateHandle } from "../../container/store.ts";
+import { rfc3339 } from "../../container/time.ts";
 import { RuntimeError } from "../../errors/runtime-error.ts";
 import { must } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
@@ -18,7 +19,7 @@ import { Interrupts } from "./interrupts.ts";
 import { loadBundle } from "./load.ts";
 import { writePidFile } from "./pid-file.ts";
 import type { CreateRequest } from "./request.ts";
-import { type Creation, runSteps, undoCgroups } from "./steps.ts";
+import { checkCgroups, type Creation, runSteps, undoCgroups } from "./steps.ts";
 import { UndoStack } from "./undo.ts";
 
 const AT_FDCWD = -100;
@@ -58,6 +59,9 @@ export function createContainer(native: Native, request: CreateRequest): Created
     facts,
   });
 
+  // Before anything is recorded as ours: what is recorded, `delete --force` kills and removes.
+  checkCgroups(native, plan);
+
   const undo = new UndoStack();
   const interrupts = new Interrupts(native);
   let hooksRan = false;
@@ -72,7 +76,8 @@ export function createContainer(native: Native, request: CreateRequest): Created
       annotations: config.annotations,
       cgroups: plan.cgroups,
       hooks: { poststart: config.hooks.poststart, poststop: config.hooks.poststop },
-      privatePid: config.linux.namespaces.some((ns) => ns.type === "pid" && ns.path === undefined),
+      privatePids: config.linux.namespaces.some((ns) => ns.type === "pid" && ns.path === undefined),
+      startOps: startOps(plan.init),
       rootless: request.rootless,
     });
     record = state.record;
@@ -106,7 +111,7 @@ export function createContainer(native: Native, request: CreateRequest): Created
     runSteps(creation);
 
     const [seconds, nanoseconds] = must(native.clock(), { operation: "clock_gettime" }) as [number, number];
-    const created = formatTime(seconds, nanoseconds);
+    const created = rfc3339(seconds, nanoseconds);
     if (recorded) state.appendCreated(created);
     else state.appendInitAndCreated(creation.pid, processStartTime(native, creation.pid), created);
     if (request.pidFile !== undefined) {
@@ -174,9 +179,9 @@ function openPipes(native: Native, request: CreateRequest, state: StateHandle): 
   const [read, write] = must(native.pipe(), { operation: "pipe" }) as [number, number];
   must(native.fill_pipe(write), { operation: "fill pipe" });
   if (!request.outlives) return { start: write, startRead: read, commit: -1, commitRead: -1 };
-  must(native.mkfifo(state.dir, "exec.fifo", 0o622), { operation: "mkfifo", path: `${state.path}/exec.fifo` });
-  const facts = { operation: "open", path: `${state.path}/exec.fifo` };
-  const start = must(native.open(state.dir, "exec.fifo", O_RDWR, 0), facts);
+  must(native.mkfifo(state.dir, START_FIFO, 0o622), { operation: "mkfifo", path: `${state.path}/${START_FIFO}` });
+  const facts = { operation: "open", path: `${state.path}/${START_FIFO}` };
+  const start = must(native.open(state.dir, START_FIFO, O_RDWR, 0), facts);
   must(native.fill_pipe(start), { operation: "fill pipe" });
   return { start, startRead: -1, commit: write, commitRead: read };
 }

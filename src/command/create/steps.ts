@@ -3,9 +3,9 @@
 import { removeCgroups } from "../../container/cgroup-remove.ts";
 import { runHook } from "../../container/hooks.ts";
 import type { Config } from "../../config/types.ts";
-import { RuntimeError } from "../../errors/runtime-error.ts";
 import { must, nativeError } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
+import { loaded } from "../../lazy.ts";
 import { REPORT } from "../../plan/ops.ts";
 import type { Plan, RuntimeStep } from "../../plan/plan.ts";
 import { type Ends, openInherited } from "./inherited.ts";
@@ -59,7 +59,7 @@ function runStep(creation: Creation, step: RuntimeStep): void {
     case "mkdir cgroup":
       return makeCgroup(native, step);
     case "check cgroup empty":
-      return checkEmpty(native, step);
+      return; // done by checkCgroups
     case "inherit cgroup file":
       return inheritFile(native, step);
     case "write cgroup file":
@@ -126,16 +126,13 @@ function makeParents(native: Native, path: string): void {
   }
 }
 
-function checkEmpty(native: Native, step: Step<"check cgroup empty">): void {
-  const members = native.read_file(AT_FDCWD, `${step.path}/cgroup.procs`, 1 << 20);
-  if (members === -ENOENT) return;
-  const text = must(members, { operation: "read", path: `${step.path}/cgroup.procs` }) as string;
-  if (text !== "") {
-    throw new RuntimeError({
-      message: "container's cgroup is not empty",
-      path: step.path,
-      pointer: step.origin.pointer,
-    });
+/** Runs the plan's "check cgroup empty" steps: ahead of all others, because a cgroup that fails is somebody else's. */
+export function checkCgroups(native: Native, plan: Plan): void {
+  for (const step of plan.runtime) {
+    if (step.step !== "check cgroup empty") continue;
+    if (typeof native.stat(AT_FDCWD, step.path, 0) === "number") continue; // to be made
+    const { checkOldCgroup } = loaded(import("./old-cgroup.ts"));
+    checkOldCgroup(native, step.path, step.origin.pointer);
   }
 }
 

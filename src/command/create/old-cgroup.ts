@@ -1,0 +1,22 @@
+// A cgroup folder that was there before the container: it may be used when it is empty, and not otherwise.
+
+import { childCgroups } from "../../container/cgroup-kill.ts";
+import { RuntimeError } from "../../errors/runtime-error.ts";
+import { must } from "../../host/must.ts";
+import type { Native } from "../../host/native.gen.ts";
+
+const AT_FDCWD = -100;
+const PROCS_MAX = 1 << 20;
+
+/** Throws when it or a cgroup below has processes, or it is frozen. */
+export function checkOldCgroup(native: Native, path: string, pointer: string): void {
+  const procs = `${path}/cgroup.procs`;
+  const members = must(native.read_file(AT_FDCWD, procs, PROCS_MAX), { operation: "read", path: procs, pointer });
+  if (members !== "") throw new RuntimeError({ message: "container's cgroup is not empty", path, pointer });
+  const v1 = native.read_file(AT_FDCWD, `${path}/freezer.state`, 64);
+  const v2 = native.read_file(AT_FDCWD, `${path}/cgroup.freeze`, 64);
+  if ((typeof v1 === "string" && !v1.startsWith("THAWED")) || (typeof v2 === "string" && v2.startsWith("1"))) {
+    throw new RuntimeError({ message: "container's cgroup unexpectedly frozen", path, pointer });
+  }
+  for (const child of childCgroups(native, path)) checkOldCgroup(native, child, pointer);
+}
