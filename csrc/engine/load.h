@@ -1,0 +1,13 @@
+/* Loading chunks of bytecode into a context. */
+#ifndef BERTH_LOAD_H
+#define BERTH_LOAD_H
+
+#include "quickjs.h"
+
+/* A context with base objects only; NULL when memory is short. */
+JSContext *new_bare_context(JSRuntime *runtime);
+
+/* The exports of a chunk, run on first use. */
+JSValue load_chunk(JSContext *ctx, int index);
+
+#endif
