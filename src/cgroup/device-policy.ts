@@ -68,7 +68,7 @@ export function devicePolicy(rules: readonly DeviceRule[], devices: readonly Pic
       const type = rule.type;
       const major = number(rule.major, `${pointer}/major`);
       const minor = number(rule.minor, `${pointer}/minor`);
-      apply(policy, { type, major, minor, access: accessBits(rule.access, pointer) }, rule.allow, pointer);
+      apply(policy, { type, major, minor, access: accessBits(rule.access, `${pointer}/access`) }, rule.allow, pointer);
     }
   }
   for (const { type, major, minor, access, path } of DEFAULT_DEVICES) {
@@ -91,7 +91,7 @@ function accessBits(letters: string, pointer: string): number {
     if (bit === 0) throw new RuntimeError({ message: `must be made of r, w and m, got "${letters}"`, pointer });
     bits |= bit;
   }
-  if (bits === 0) throw new RuntimeError({ message: "must not be empty", pointer: `${pointer}/access` });
+  if (bits === 0) throw new RuntimeError({ message: "must not be empty", pointer });
   return bits;
 }
 
