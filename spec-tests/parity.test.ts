@@ -120,7 +120,7 @@ const SECTIONS = {
   hostname: "hostname; cat /proc/sys/kernel/domainname",
   cgroup: "cat /proc/self/cgroup",
   oom: "cat /proc/self/oom_score_adj /proc/self/coredump_filter /proc/self/personality 2>&1",
-  descriptors: "ls -ln /proc/self/fd",
+  descriptors: "ls /proc/self/fd",
   tree: "cat /proc/1/comm; ps -o ppid,pgid,sid,comm",
   affinity: "grep -E '^(Cpus|Mems)_allowed' /proc/self/status",
   net: "cat /proc/net/dev | cut -d: -f1; ip link show lo",
@@ -150,12 +150,10 @@ function comparable(section: Section, lines: readonly string[], config: Config):
     case "dev":
     case "devices":
     case "root":
-    case "descriptors":
-      // Everything but size of folders and date: mode, links, owner, group, [size or device], name.
+      // Everything but the date: mode, links, owner, group, [size or device], name.
       return lines
         .filter((line) => !line.startsWith("total"))
-        .map((line) => line.replace(/(\d+) +[A-Z][a-z]{2} +\d+ +(\d\d:\d\d|\d{4}) /, "$1 "))
-        .map((line) => line.replace(/-> .*(call-|proc\/|pipe:|socket:).*/, "-> FILE"));
+        .map((line) => line.replace(/(\d+) +[A-Z][a-z]{2} +\d+ +(\d\d:\d\d|\d{4}) /, "$1 "));
     case "mounts":
       return lines.filter((line) => !special.has(line.split(" ")[1] ?? ""));
     default:
