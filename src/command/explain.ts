@@ -1,23 +1,24 @@
 // `berth explain [BUNDLE]`: the whole plan of create, printed; nothing is done and no privilege is needed.
 
+import { RuntimeError } from "../errors/runtime-error.ts";
 import { gatherFacts } from "../host/gather.ts";
-import type { Native } from "../host/native.gen.ts";
 import { compileCreate } from "../plan/create.ts";
 import { printPlan } from "../plan/print.ts";
+import type { Context, Outcome } from "./command.ts";
 import { loadBundle } from "./create/load.ts";
 
-export interface ExplainRequest {
-  bundle: string;
-  format: "text" | "json";
-  /** The id that paths are shown for. */
-  id: string;
-}
+/** The id that paths are shown for. */
+const ID = "ID";
 
-/** The text for stdout. */
-export function explain(native: Native, request: ExplainRequest): string {
-  const { path, config } = loadBundle(native, request.bundle);
+export function explain(context: Context): Outcome {
+  const { native, options, args } = context;
+  const format = options.string("format");
+  if (format !== "text" && format !== "json") {
+    throw new RuntimeError({ message: `--format must be text or json, got ${JSON.stringify(format)}` });
+  }
+  const { path, config } = loadBundle(native, args[0] ?? (options.string("bundle") || "."));
   const plan = compileCreate(config, {
-    id: request.id,
+    id: ID,
     bundle: path,
     preserveFds: 0,
     listenFds: 0,
@@ -27,5 +28,5 @@ export function explain(native: Native, request: ExplainRequest): string {
     console: config.process?.terminal === true ? "socket" : "none",
     facts: gatherFacts(native, config),
   });
-  return printPlan(plan, request.format, { id: request.id, config });
+  return printPlan(plan, request.format, { id: ID, config });
 }

@@ -7,7 +7,7 @@ import { runPoststopHooks } from "../../container/hooks.ts";
 import { processStartTime } from "../../container/liveness.ts";
 import { startOps } from "../../container/start-ops.ts";
 import { createState, START_FIFO, type StateHandle } from "../../container/store.ts";
-import { rfc3339 } from "../../container/time.ts";
+import { formatTime } from "../../container/time.ts";
 import { RuntimeError } from "../../errors/runtime-error.ts";
 import { must } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
@@ -76,7 +76,7 @@ export function createContainer(native: Native, request: CreateRequest): Created
       annotations: config.annotations,
       cgroups: plan.cgroups,
       hooks: { poststart: config.hooks.poststart, poststop: config.hooks.poststop },
-      privatePids: config.linux.namespaces.some((ns) => ns.type === "pid" && ns.path === undefined),
+      privatePid: config.linux.namespaces.some((ns) => ns.type === "pid" && ns.path === undefined),
       startOps: startOps(plan.init),
       rootless: request.rootless,
     });
@@ -111,7 +111,7 @@ export function createContainer(native: Native, request: CreateRequest): Created
     runSteps(creation);
 
     const [seconds, nanoseconds] = must(native.clock(), { operation: "clock_gettime" }) as [number, number];
-    const created = rfc3339(seconds, nanoseconds);
+    const created = formatTime(seconds, nanoseconds);
     if (recorded) state.appendCreated(created);
     else state.appendInitAndCreated(creation.pid, processStartTime(native, creation.pid), created);
     if (request.pidFile !== undefined) {

@@ -221,5 +221,5 @@ function killInit(creation: Creation): void {
 
 /** The undo of every cgroup step. */
 export function undoCgroups(native: Native, plan: Plan): void {
-  removeCgroups(native, plan.cgroups);
+  removeCgroups(native, plan.cgroups, true);
 }

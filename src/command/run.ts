@@ -1,25 +1,35 @@
 // `run`: create and start in one command, then wait (unless detached) and delete.
 
-import { removeCgroups } from "../../container/cgroup-remove.ts";
-import { runPoststartHooks, runPoststopHooks } from "../../container/hooks.ts";
-import { releaseInit } from "../../container/start-pipe.ts";
-import type { Native } from "../../host/native.gen.ts";
-import { loaded } from "../../lazy.ts";
-import { type Created, createContainer, undone } from "../create/container.ts";
-import type { CreateRequest } from "../create/request.ts";
-import { Terminal } from "./terminal.ts";
-import { forwardedSignals, waitForExit } from "./wait.ts";
+import { removeCgroups } from "../container/cgroup-remove.ts";
+import { runPoststartHooks, runPoststopHooks } from "../container/hooks.ts";
+import { releaseInit } from "../container/start-pipe.ts";
+import type { Native } from "../host/native.gen.ts";
+import { loaded } from "../lazy.ts";
+import type { Context, Outcome } from "./command.ts";
+import { createRequest } from "./create.ts";
+import { type Created, createContainer, undone } from "./create/container.ts";
+import type { CreateRequest } from "./create/request.ts";
+import { Terminal } from "./run/terminal.ts";
+import { forwardedSignals, waitForExit } from "./run/wait.ts";
 
 const SIGKILL = 9;
 
-export interface RunOptions {
+interface RunOptions {
   detach: boolean;
   keep: boolean;
   subreaper: boolean;
 }
 
-/** The exit code of the container, or 0 when detached. */
-export function runContainer(native: Native, request: CreateRequest, options: RunOptions): number {
+/** Exit code: the container's own, 128 + signal, or 0 when detached. */
+export function run(context: Context): Outcome {
+  const { options } = context;
+  const detach = options.bool("detach");
+  const request = createRequest(context, { outlives: false, foreground: !detach });
+  const keep = options.bool("keep");
+  return { code: runContainer(context.native, request, { detach, keep, subreaper: !options.bool("no-subreaper") }) };
+}
+
+function runContainer(native: Native, request: CreateRequest, options: RunOptions): number {
   if (options.subreaper && !options.detach) native.set_subreaper();
   const created = createContainer(native, request);
   let terminal: Terminal | undefined;
@@ -30,7 +40,7 @@ export function runContainer(native: Native, request: CreateRequest, options: Ru
     }
     const failure = releaseInit(native, created.startPipe);
     if (failure !== undefined) {
-      const { initFailure } = loaded(import("../create/init-failure.ts"));
+      const { initFailure } = loaded(import("./create/init-failure.ts"));
       throw initFailure(created.plan.init, failure, failure.detail);
     }
     runPoststartHooks(native, created.config.hooks.poststart, created.state.record, created.pid);
@@ -49,7 +59,7 @@ export function runContainer(native: Native, request: CreateRequest, options: Ru
 /** What is left of a container whose init has ended. */
 function removeContainer(native: Native, created: Created): void {
   native.pidfd_kill(created.pidfd, SIGKILL);
-  removeCgroups(native, created.plan.cgroups);
+  removeCgroups(native, created.plan.cgroups, true);
   created.state.remove();
   poststop(native, created);
 }
