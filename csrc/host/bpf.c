@@ -1,4 +1,5 @@
 /* Device programs of cgroup v2. */
+#define _GNU_SOURCE 1
 #include <linux/bpf.h>
 #include <stdlib.h>
 #include <string.h>

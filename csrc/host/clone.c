@@ -1,4 +1,5 @@
 /* clone3 as vfork: see clone.h. */
+#define _GNU_SOURCE 1
 #include "clone.h"
 
 #include <linux/sched.h>

@@ -1,4 +1,5 @@
 /* Test hooks: see failpoint.h. */
+#define _GNU_SOURCE 1
 #include "failpoint.h"
 
 #ifdef BERTH_FAILPOINTS

@@ -1,4 +1,5 @@
 /* Contents of files: open, read, write. */
+#define _GNU_SOURCE 1
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdbool.h>

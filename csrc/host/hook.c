@@ -1,4 +1,5 @@
 /* Runs a hook of the runtime namespace to its end. */
+#define _GNU_SOURCE 1
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <poll.h>

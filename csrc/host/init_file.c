@@ -3,6 +3,7 @@
  *
  * Everything below tmpfs_file runs either in this process or, when rootless, in a CLONE_VM child in a user namespace of
  * its own: raw system calls only. */
+#define _GNU_SOURCE 1
 #include "init_file.h"
 
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 /* Names and attributes of files: everything about a path but its content. */
+#define _GNU_SOURCE 1
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* Pipes, and the start pipe that holds a created init until `start`. */
+#define _GNU_SOURCE 1
 #include <fcntl.h>
 #include <unistd.h>
 

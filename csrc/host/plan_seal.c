@@ -1,4 +1,5 @@
 /* Writes a plan as csrc/init/plan.h describes it. */
+#define _GNU_SOURCE 1
 #include "plan_seal.h"
 
 #include <errno.h>

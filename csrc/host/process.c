@@ -1,4 +1,5 @@
 /* This process: ids, capabilities, environment, clocks, limits. */
+#define _GNU_SOURCE 1
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/nsfs.h>

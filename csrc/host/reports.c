@@ -1,4 +1,5 @@
 /* The runtime's side of the sync socket: csrc/init/report.h. */
+#define _GNU_SOURCE 1
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>

@@ -1,4 +1,5 @@
 /* The result buffer and the detail buffer. */
+#define _GNU_SOURCE 1
 #include "result.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* Signals, children, and waiting for descriptors. */
+#define _GNU_SOURCE 1
 #include <poll.h>
 #include <signal.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* Unix sockets. */
+#define _GNU_SOURCE 1
 #include "sockets.h"
 
 #include <fcntl.h>

@@ -10,6 +10,7 @@
  *    ambient first; init clears both.
  *  - No PR_SET_PDEATHSIG: a created container outlives this process. init sees its end on the sync socket.
  */
+#define _GNU_SOURCE 1
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>

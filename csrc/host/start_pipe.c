@@ -1,4 +1,5 @@
 /* The reading end of the start pipe: see csrc/init/report.h for what is in the stream. */
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* Terminals. */
+#define _GNU_SOURCE 1
 #include <stdbool.h>
 #include <sys/ioctl.h>
 #include <termios.h>
