@@ -19,7 +19,7 @@ export interface CgroupFacts {
   mode: "v1" | "hybrid" | "v2";
   /**
    * v1 hierarchies: the controllers or "name=..." of each, where it is mounted, own path in it. Empty on v2. In the order
-   * of /proc/self/mountinfo, which is the order of the mounts below a container's /sys/fs/cgroup.
+   * of /proc/self/cgroup: the hierarchy that was made last comes first.
    */
   hierarchies: readonly CgroupHierarchy[];
   /** The unified hierarchy: mount point and own path; absent on pure v1. */

@@ -1,7 +1,7 @@
 // Builds init's program: ops with the place in config.json that each comes from, and slots by number.
 
-import { SLOTS } from "./ops.ts";
 import { OpWriter } from "./ops.gen.ts";
+import { SLOTS } from "./ops.ts";
 import type { Inherited, InitProgram, Origin } from "./plan.ts";
 
 export class PlanBuilder extends OpWriter {

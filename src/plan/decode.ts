@@ -1,6 +1,6 @@
 // Words and strings back to operations: what `berth explain` lists, and how an error finds the name of the op that failed.
 
-import { OPS, type OpName, type OperandType } from "./ops.ts";
+import { OPS, type OperandType, type OpName } from "./ops.ts";
 import type { InitProgram } from "./plan.ts";
 
 export type OperandValue = number | bigint | string | readonly string[] | readonly number[];

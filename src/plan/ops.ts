@@ -33,14 +33,20 @@ export const OPS = {
   dumpable: op("prctl(PR_SET_DUMPABLE).", { value: "u32" }),
   reset_signals: op("Every signal's disposition to default, the mask to empty.", {}),
   setsid: op("setsid(2).", {}),
-  join_keyring: op("keyctl(JOIN_SESSION_KEYRING, name), then adds the KEY_ permission bits `add`: 0x80000 (the owner's search), or 0x8 (everyone's) with a new user namespace, as runc does; ENOSYS is ignored.", {
-    name: "string",
-    add: "u32",
-  }),
+  join_keyring: op(
+    "keyctl(JOIN_SESSION_KEYRING, name), then adds the KEY_ permission bits `add`: 0x80000 (the owner's search), or 0x8 (everyone's) with a new user namespace, as runc does; ENOSYS is ignored.",
+    {
+      name: "string",
+      add: "u32",
+    },
+  ),
   clear_inheritable: op("Inheritable and ambient capabilities to empty, permitted and effective as they are.", {}),
   set_ids: op("setresgid then setresuid by raw system calls.", { uid: "u32", gid: "u32" }),
   set_groups: op("setgroups(2).", { gids: "words" }),
-  drop_bounding: op("PR_CAPBSET_DROP of every capability that the kernel has and the mask lacks; nothing without CAP_SETPCAP, as in runc.", { keep: "u64" }),
+  drop_bounding: op(
+    "PR_CAPBSET_DROP of every capability that the kernel has and the mask lacks; nothing without CAP_SETPCAP, as in runc.",
+    { keep: "u64" },
+  ),
   keep_caps: op("prctl(PR_SET_KEEPCAPS).", { value: "u32" }),
   set_caps: op("capset(2), after leaving out what the bounding or permitted set cannot give when `trim` is 1.", {
     effective: "u64",
@@ -48,10 +54,13 @@ export const OPS = {
     inheritable: "u64",
     trim: "u32",
   }),
-  set_ambient: op("PR_CAP_AMBIENT_CLEAR_ALL, then raise each of the mask; one that cannot be raised is skipped when `trim` is 1.", {
-    ambient: "u64",
-    trim: "u32",
-  }),
+  set_ambient: op(
+    "PR_CAP_AMBIENT_CLEAR_ALL, then raise each of the mask; one that cannot be raised is skipped when `trim` is 1.",
+    {
+      ambient: "u64",
+      trim: "u32",
+    },
+  ),
   no_new_privs: op("prctl(PR_SET_NO_NEW_PRIVS, 1).", {}),
   umask: op("umask(2). Before it init itself has 0 and hooks the umask that init inherited.", { mode: "u32" }),
   rlimit: op("prlimit64(0, resource).", { resource: "u32", soft: "u64", hard: "u64" }),
@@ -80,7 +89,10 @@ export const OPS = {
   loopback_up: op("ioctl SIOCSIFFLAGS on lo: IFF_UP.", {}),
 
   // --- protocol with the runtime --------------------------------------------------------------------------------
-  sync: op("Reports BARRIER with the number and waits until the runtime sends it back; the runtime's death (EOF) ends init.", { barrier: "u32" }),
+  sync: op(
+    "Reports BARRIER with the number and waits until the runtime sends it back; the runtime's death (EOF) ends init.",
+    { barrier: "u32" },
+  ),
   ready: op("Reports READY, by write(2) alone.", {}),
   wait_commit: op(
     "Blocks in a write(2) of one byte to the full commit pipe until the runtime has recorded the container and drains it. When the runtime dies first, SIGPIPE ends init: nothing waits for ever. Needs no read, so that any seccomp filter lets it pass.",
@@ -92,7 +104,14 @@ export const OPS = {
   ),
 
   // --- files and descriptors ------------------------------------------------------------------------------------
-  open: op("openat2(2) with O_CLOEXEC.", { fd: "out", dir: "slot", path: "string", flags: "u32", mode: "u32", resolve: "u32" }),
+  open: op("openat2(2) with O_CLOEXEC.", {
+    fd: "out",
+    dir: "slot",
+    path: "string",
+    flags: "u32",
+    mode: "u32",
+    resolve: "u32",
+  }),
   close: op("close(2) and empties the slot.", { fd: "slot" }),
   write: op("One write(2) of the whole string.", { fd: "slot", data: "data" }),
   write_file: op("openat2(O_WRONLY|O_CLOEXEC|O_NOCTTY, resolve), one write(2), close.", {
@@ -101,12 +120,19 @@ export const OPS = {
     resolve: "u32",
     data: "data",
   }),
-  check_device: op("fstat: the descriptor is the character device major:minor, else EINVAL.", { fd: "slot", major: "u32", minor: "u32" }),
-  check_fs: op("fstatfs: f_type is `magic`, else EINVAL.", { fd: "slot", magic: "u32" }),
-  refuse_fs: op("fstatfs: f_type is not `magic`, else EPERM: a mount target that leads into procfs by a symlink of the image.", {
+  check_device: op("fstat: the descriptor is the character device major:minor, else EINVAL.", {
     fd: "slot",
-    magic: "u32",
+    major: "u32",
+    minor: "u32",
   }),
+  check_fs: op("fstatfs: f_type is `magic`, else EINVAL.", { fd: "slot", magic: "u32" }),
+  refuse_fs: op(
+    "fstatfs: f_type is not `magic`, else EPERM: a mount target that leads into procfs by a symlink of the image.",
+    {
+      fd: "slot",
+      magic: "u32",
+    },
+  ),
   target: op(
     "The mount target `path` in root as O_PATH descriptor. Missing folders are made 0755 one by one below the descriptor already reached, the last one as `kind`: 0 folder, 1 file (0644), 2 what the descriptor `like` is. An existing last component of the other kind is ENOTDIR or EISDIR. `nofollow` 1 refuses a symlink as last component (ELOOP).",
     { fd: "out", root: "slot", path: "string", kind: "u32", like: "slot", nofollow: "u32" },
@@ -115,42 +141,61 @@ export const OPS = {
     "mknod in root (parent folders made 0755) with exact mode, then, through a verified O_PATH|O_NOFOLLOW descriptor, owner. An existing node of the same type and number is kept and gets mode and owner; anything else is EEXIST. mode has the type bits.",
     { root: "slot", path: "string", mode: "u32", major: "u32", minor: "u32", uid: "u32", gid: "u32" },
   ),
-  make_symlink: op("symlinkat in root (parent folders made 0755); an existing entry is kept, or replaced when `replace` is 1 (never a folder).", {
+  make_symlink: op(
+    "symlinkat in root (parent folders made 0755); an existing entry is kept, or replaced when `replace` is 1 (never a folder).",
+    {
+      root: "slot",
+      path: "string",
+      to: "string",
+      replace: "u32",
+    },
+  ),
+  make_dir: op("mkdir -p in root, mode for the folders that are missing; an existing folder is fine.", {
     root: "slot",
     path: "string",
-    to: "string",
-    replace: "u32",
+    mode: "u32",
   }),
-  make_dir: op("mkdir -p in root, mode for the folders that are missing; an existing folder is fine.", { root: "slot", path: "string", mode: "u32" }),
-  copy_tree: op("Copies the folder's content (regular files, folders, symlinks, modes, owners, times, xattrs) for tmpcopyup; devices, sockets and FIFOs are made anew by mknod; bounded depth; opens nothing that is not a regular file or folder.", {
-    from: "slot",
-    to: "slot",
-  }),
+  copy_tree: op(
+    "Copies the folder's content (regular files, folders, symlinks, modes, owners, times, xattrs) for tmpcopyup; devices, sockets and FIFOs are made anew by mknod; bounded depth; opens nothing that is not a regular file or folder.",
+    {
+      from: "slot",
+      to: "slot",
+    },
+  ),
 
   // --- mounts (descriptor-based API only) -----------------------------------------------------------------------
-  open_tree: op("open_tree(2) with OPEN_TREE_CLOEXEC; an empty path means `dir` itself (AT_EMPTY_PATH). flags: OPEN_TREE_CLONE, AT_RECURSIVE, AT_SYMLINK_NOFOLLOW.", {
-    fd: "out",
-    dir: "slot",
-    path: "string",
-    flags: "u32",
-  }),
+  open_tree: op(
+    "open_tree(2) with OPEN_TREE_CLOEXEC; an empty path means `dir` itself (AT_EMPTY_PATH). flags: OPEN_TREE_CLONE, AT_RECURSIVE, AT_SYMLINK_NOFOLLOW.",
+    {
+      fd: "out",
+      dir: "slot",
+      path: "string",
+      flags: "u32",
+    },
+  ),
   new_mount: op(
     "fsopen, fsconfig of each parameter (`key=value` as string, split at the first `=`; `key` as flag), create, fsmount with MOUNT_ATTR_ attributes: a detached mount. When `mode_of` is a slot that `target` has not just made, `mode=` is that folder's. The file system's own message becomes the detail.",
     { fd: "out", fstype: "string", attributes: "u32", mode_of: "slot", parameters: "strings" },
   ),
-  mount_attributes: op("mount_setattr(2) on the mount of the descriptor; recursive 1 adds AT_RECURSIVE. propagation is MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE or 0.", {
-    mount: "slot",
-    set: "u64",
-    clear: "u64",
-    propagation: "u32",
-    recursive: "u32",
-  }),
+  mount_attributes: op(
+    "mount_setattr(2) on the mount of the descriptor; recursive 1 adds AT_RECURSIVE. propagation is MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE or 0.",
+    {
+      mount: "slot",
+      set: "u64",
+      clear: "u64",
+      propagation: "u32",
+      recursive: "u32",
+    },
+  ),
   parent_propagation: op(
     "mount_setattr(2) of the propagation, not recursive, on the mount that the folder lies in: `..` is opened until statx(2) says STATX_ATTR_MOUNT_ROOT.",
     { folder: "slot", propagation: "u32" },
   ),
   root_propagation: op("mount_setattr(2) on `/` of the current namespace.", { propagation: "u32", recursive: "u32" }),
-  move_mount: op("move_mount(2) of a detached mount onto the target descriptor, empty paths on both sides.", { mount: "slot", target: "slot" }),
+  move_mount: op("move_mount(2) of a detached mount onto the target descriptor, empty paths on both sides.", {
+    mount: "slot",
+    target: "slot",
+  }),
   read_only_path: op(
     "In root, when it exists: a recursive clone of the path mounted on it, read-only (recursively) and otherwise with the attributes it has. Missing: nothing.",
     { root: "slot", path: "string" },
@@ -159,25 +204,46 @@ export const OPS = {
     "In root, when it exists: a folder is covered by a clone of `folder`, anything else by a clone of `file`; where they are attached nowhere yet, they are themselves moved there first (before Linux 6.15 a detached mount cannot be cloned). Missing: nothing. That it vanishes in between is an error.",
     { root: "slot", path: "string", file: "slot", folder: "slot" },
   ),
-  pivot_root: op("fchdir to the slot, pivot_root(\".\", \".\"), old root made slave recursively and detached, chdir to /.", { root: "slot" }),
-  move_root: op("For --no-pivot: detaches every procfs and sysfs mount outside the new root, move_mount of the root onto /, chroot(\".\"), chdir to /.", { root: "slot" }),
+  pivot_root: op(
+    'fchdir to the slot, pivot_root(".", "."), old root made slave recursively and detached, chdir to /.',
+    { root: "slot" },
+  ),
+  move_root: op(
+    'For --no-pivot: detaches every procfs and sysfs mount outside the new root, move_mount of the root onto /, chroot("."), chdir to /.',
+    { root: "slot" },
+  ),
 
   // --- terminal and standard streams ----------------------------------------------------------------------------
-  open_pty: op("Opens `ptmx` beneath the devpts slot (O_NOFOLLOW; devpts magic checked), unlocks it, TIOCGPTPEER; sets the size unless both are 0.", {
-    master: "out",
-    peer: "out",
-    devpts: "slot",
-    rows: "u32",
-    columns: "u32",
-  }),
-  send_pty: op("Sends the master over the socket: payload `/dev/pts/N`, SCM_RIGHTS. The runtime's sync socket is not used for it.", { socket: "slot", master: "slot" }),
+  open_pty: op(
+    "Opens `ptmx` beneath the devpts slot (O_NOFOLLOW; devpts magic checked), unlocks it, TIOCGPTPEER; sets the size unless both are 0.",
+    {
+      master: "out",
+      peer: "out",
+      devpts: "slot",
+      rows: "u32",
+      columns: "u32",
+    },
+  ),
+  send_pty: op(
+    "Sends the master over the socket: payload `/dev/pts/N`, SCM_RIGHTS. The runtime's sync socket is not used for it.",
+    { socket: "slot", master: "slot" },
+  ),
   use_as_stdio: op("dup3 of the slot onto 0, 1 and 2.", { fd: "slot" }),
   controlling_tty: op("ioctl(0, TIOCSCTTY).", {}),
-  replace_null_stdio: op("Each of 0, 1, 2 that is the device 1:3 is replaced by the slot (the container's own verified /dev/null, O_RDWR).", { null: "slot" }),
-  chown_stdio: op("fchown(uid, -1) of 0, 1, 2 unless it is the null device or already uid's; EINVAL, EPERM and EROFS are ignored as in runc.", { uid: "u32" }),
+  replace_null_stdio: op(
+    "Each of 0, 1, 2 that is the device 1:3 is replaced by the slot (the container's own verified /dev/null, O_RDWR).",
+    { null: "slot" },
+  ),
+  chown_stdio: op(
+    "fchown(uid, -1) of 0, 1, 2 unless it is the null device or already uid's; EINVAL, EPERM and EROFS are ignored as in runc.",
+    { uid: "u32" },
+  ),
 
   // --- the end --------------------------------------------------------------------------------------------------
-  chdir: op("chdir(2), then the raw getcwd(2) path must begin with `/` (CVE-2024-21626), else ENOENT. `optional` 1: EACCES is left to a later chdir; where it worked, the later chdir only repeats the check.", { path: "string", optional: "u32" }),
+  chdir: op(
+    "chdir(2), then the raw getcwd(2) path must begin with `/` (CVE-2024-21626), else ENOENT. `optional` 1: EACCES is left to a later chdir; where it worked, the later chdir only repeats the check.",
+    { path: "string", optional: "u32" },
+  ),
   cloexec_from: op("close_range(first, ~0, CLOSE_RANGE_CLOEXEC).", { first: "u32" }),
   hook: op(
     "Runs a hook here: fork, exec with args and env, stdin is `before` + this process's pid + `after`, stdout and stderr kept (first bytes) as detail. Killed after `timeout` ms (0: none). A failure is ECHILD with the exit status in `value`, or the negative signal number, ETIMEDOUT, or exec's errno.",
@@ -187,13 +253,19 @@ export const OPS = {
     "Looks args[0] up in `path` (a PATH value; an empty part is the cwd), or relative to the cwd when it has a slash: a regular file that may be executed. A name with a slash fails with its own errno (EACCES when it may not be executed or is a folder), any other with ENOENT, as in Go's LookPath. Kept for `execute`.",
     { name: "string", path: "string" },
   ),
-  home: op("When env lacks HOME: HOME from the uid's line of /etc/passwd (a regular file, O_NONBLOCK, at most 1 MiB read, lines over 4 KiB skipped), else `/`; kept for `execute`, where it replaces an empty HOME.", {
-    uid: "u32",
-  }),
-  execute: op("execve of what find_executable found, with args, env and the HOME that `home` kept. Descriptors that are CLOEXEC close; EOF on the start pipe tells success.", {
-    args: "strings",
-    env: "strings",
-  }),
+  home: op(
+    "When env lacks HOME: HOME from the uid's line of /etc/passwd (a regular file, O_NONBLOCK, at most 1 MiB read, lines over 4 KiB skipped), else `/`; kept for `execute`, where it replaces an empty HOME.",
+    {
+      uid: "u32",
+    },
+  ),
+  execute: op(
+    "execve of what find_executable found, with args, env and the HOME that `home` kept. Descriptors that are CLOEXEC close; EOF on the start pipe tells success.",
+    {
+      args: "strings",
+      env: "strings",
+    },
+  ),
 } as const satisfies Record<string, Op>;
 
 export type OpName = keyof typeof OPS;

@@ -56,7 +56,12 @@ export type RuntimeStep =
   | { step: "await child"; origin: Origin }
   | { step: "await ready"; origin: Origin }
   /** Writes to /proc/<pid of init>/<file>. */
-  | { step: "write proc file"; file: "oom_score_adj" | "setgroups" | "uid_map" | "gid_map"; data: string; origin: Origin }
+  | {
+      step: "write proc file";
+      file: "oom_score_adj" | "setgroups" | "uid_map" | "gid_map";
+      data: string;
+      origin: Origin;
+    }
   | { step: "raise rlimit"; resource: number; soft: bigint; hard: bigint; origin: Origin }
   | { step: "hook"; kind: "prestart" | "createRuntime"; index: number; origin: Origin };
 

@@ -1,0 +1,47 @@
+// What the compilers of one `create` share.
+
+import type { CgroupPaths } from "../cgroup/path.ts";
+import type { Config } from "../config/types.ts";
+import type { PlanBuilder } from "./builder.ts";
+import type { NamespaceSet } from "./namespaces.ts";
+import type { CreateOptions, RuntimeStep } from "./plan.ts";
+
+/** A mount that is made read-only when nothing more has to be put into it. */
+export interface DeferredReadOnly {
+  mount: number;
+  pointer: string;
+  destination: string;
+}
+
+export interface Compilation {
+  readonly config: Config;
+  readonly options: CreateOptions;
+  readonly ops: PlanBuilder;
+  readonly steps: RuntimeStep[];
+  readonly namespaces: NamespaceSet;
+  readonly cgroups: CgroupPaths;
+  /** Host path of the root file system. */
+  readonly rootfs: string;
+  readonly slots: InheritedSlots;
+  /** Slot of the container's root mount; from rootfs.ts on. */
+  root: number;
+  readonly deferred: DeferredReadOnly[];
+  /** A bind mount on /dev brings its own nodes: nothing is put into it. */
+  bindsDev: boolean;
+}
+
+/** Slots of what init inherits. -1: not inherited. */
+export interface InheritedSlots {
+  startPipe: number;
+  commitPipe: number;
+  consoleSocket: number;
+  /** Write ends of the v1 cgroups' `tasks`. */
+  tasks: number[];
+  /** Namespaces to join, in the order of config.json. */
+  joins: { slot: number; nstype: number; pointer: string; path: string }[];
+}
+
+/** Descriptors 0.. that are the caller's: stdio, LISTEN_FDS and --preserve-fds. */
+export function callerDescriptors(options: CreateOptions): number {
+  return 3 + options.listenFds + options.preserveFds;
+}

@@ -1,0 +1,134 @@
+// Compiles `create`: Config, host facts and options to everything that will be done, in runc's order. docs/architecture.md
+// shows both sides. Pure: the same input gives the same bytes.
+
+import { cgroupLeaves, cgroupSteps } from "../cgroup/create.ts";
+import { deviceSteps } from "../cgroup/devices.ts";
+import { type CgroupPaths, cgroupPaths } from "../cgroup/path.ts";
+import type { Config } from "../config/types.ts";
+import { RuntimeError } from "../errors/runtime-error.ts";
+import { CLONE_NEWNET } from "../tables/linux.ts";
+import { namespaceFlag } from "../tables/namespaces.ts";
+import { PlanBuilder } from "./builder.ts";
+import type { Compilation, InheritedSlots } from "./compilation.ts";
+import { openConsole } from "./console.ts";
+import { makeDevices, replaceNullStdio } from "./devices.ts";
+import { createHooks, hasBarrierHooks, hookSteps } from "./hooks.ts";
+import { openMasks, protectPaths } from "./masked-paths.ts";
+import { compileMounts } from "./mounts.ts";
+import { enterNamespaces, hasUserNamespace, namespaceSet } from "./namespaces.ts";
+import { absolutePath } from "./paths.ts";
+import type { CreateOptions, Plan } from "./plan.ts";
+import { setAttributes, setUmask, startProcess } from "./process.ts";
+import { changeRoot, makeCwd, openRoot, setReadOnly } from "./rootfs.ts";
+import { openProcfs, writeSysctls } from "./sysctl.ts";
+import { userMappingSteps } from "./user-mappings.ts";
+
+/** Throws RuntimeError for what config.json asks and no plan can do. */
+export function compileCreate(config: Config, options: CreateOptions): Plan {
+  const { facts } = options;
+  const cgroups = cgroupPaths(config.linux.cgroupsPath, options.id, facts.cgroup);
+  const ops = new PlanBuilder();
+  const c: Compilation = {
+    config,
+    options,
+    ops,
+    steps: cgroupSteps(cgroups, facts.cgroup),
+    namespaces: namespaceSet(config.linux.namespaces, facts.cgroup),
+    cgroups,
+    rootfs: absolutePath(options.bundle, config.root.path),
+    slots: inheritAll(ops, config, options, cgroups),
+    root: -1,
+    deferred: [],
+    bindsDev: false,
+  };
+  checkRootless(c);
+  runtimeSteps(c);
+  initOps(c);
+  return { init: ops.finish(), inherited: ops.inherited, runtime: c.steps, cgroups: cgroupLeaves(cgroups) };
+}
+
+function initOps(c: Compilation): void {
+  const { ops, config } = c;
+  enterNamespaces(c);
+  ops.at("default").setsid();
+  joinKeyring(c);
+  if ((c.namespaces.created & CLONE_NEWNET) !== 0) ops.at("/linux/namespaces", "lo").loopback_up();
+
+  openRoot(c);
+  compileMounts(c);
+  makeDevices(c);
+  const masks = openMasks(c);
+  const proc = openProcfs(c);
+  createHooks(c);
+
+  changeRoot(c);
+  replaceNullStdio(c);
+  makeCwd(c);
+  openConsole(c);
+  setReadOnly(c);
+  setUmask(c);
+  if (config.hostname !== undefined) ops.at("/hostname", config.hostname).hostname(config.hostname);
+  if (config.domainname !== undefined) ops.at("/domainname", config.domainname).domainname(config.domainname);
+  writeSysctls(c, proc);
+  protectPaths(c, masks);
+  ops.at("default", "/").close(c.root);
+
+  setAttributes(c);
+  startProcess(c);
+}
+
+/** What berth does meanwhile. The device rules come once /dev is made: until then init makes and opens nodes. */
+function runtimeSteps(c: Compilation): void {
+  const { steps, namespaces, cgroups, config } = c;
+  const pushDeviceRules = (): void => {
+    const { devices, resources } = config.linux;
+    for (const step of deviceSteps(resources.devices, cgroups, c.options.facts.cgroup, devices)) steps.push(step);
+  };
+  const cgroup = cgroups.unified?.path;
+  const origin = { pointer: "/linux/namespaces" };
+  const flags = namespaces.spawned;
+  steps.push(cgroup === undefined ? { step: "spawn", flags, origin } : { step: "spawn", flags, cgroup, origin });
+  userMappingSteps(c);
+  if (namespaces.joiner) steps.push({ step: "await child", origin });
+  const early = hasBarrierHooks(c);
+  if (early) hookSteps(c, pushDeviceRules);
+  steps.push({ step: "await ready", origin: { pointer: "default" } });
+  if (!early) pushDeviceRules();
+}
+
+function joinKeyring(c: Compilation): void {
+  if (c.options.noNewKeyring) return;
+  // KEY_OTH_SEARCH where the ids are another namespace's, else KEY_USR_SEARCH: runc's choice.
+  c.ops.at("default", `_ses.${c.options.id}`);
+  c.ops.join_keyring(`_ses.${c.options.id}`, hasUserNamespace(c.namespaces) ? 0x8 : 0x80000);
+}
+
+function inheritAll(ops: PlanBuilder, config: Config, options: CreateOptions, cgroups: CgroupPaths): InheritedSlots {
+  const startPipe = ops.inherit({ what: "start pipe" });
+  const commitPipe = options.outlives ? ops.inherit({ what: "commit pipe" }) : -1;
+  const consoleSocket = options.console === "none" ? -1 : ops.inherit({ what: "console socket" });
+  const tasks: number[] = [];
+  for (const { path } of cgroups.v1) {
+    const origin = { pointer: "/linux/cgroupsPath" };
+    tasks.push(ops.inherit({ what: "cgroup join", path: `${path}/tasks`, origin }));
+  }
+  const joins: InheritedSlots["joins"] = [];
+  const { namespaces } = config.linux;
+  for (let i = 0; i < namespaces.length; i++) {
+    const { type, path } = namespaces[i] as (typeof namespaces)[number];
+    if (path === undefined) continue;
+    const pointer = `/linux/namespaces/${i}/path`;
+    const nstype = namespaceFlag(type);
+    const slot = ops.inherit({ what: "namespace", type, path, nstype, origin: { pointer } });
+    joins.push({ slot, nstype, pointer, path });
+  }
+  return { startPipe, commitPipe, consoleSocket, tasks, joins };
+}
+
+function checkRootless({ config, options }: Compilation): void {
+  if (options.facts.euid === 0 || config.process.user.additionalGids.length === 0) return;
+  throw new RuntimeError({
+    message: "cannot set any additional groups in a rootless container",
+    pointer: "/process/user/additionalGids",
+  });
+}

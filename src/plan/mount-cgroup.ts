@@ -1,0 +1,92 @@
+// A mount of type cgroup shows what the host has.
+//   v2           cgroup2; in a user namespace without a cgroup namespace the kernel refuses it: a read-only bind mount
+//   v1, hybrid   a tmpfs with a folder for each v1 hierarchy: the container's own cgroup as bind mount, or with a cgroup
+//                namespace the hierarchy itself, whose root is then that cgroup; links for controllers mounted together
+//
+// hybrid: the unified hierarchy is not shown, as in runc.
+
+import type { CgroupHierarchy } from "../host/facts.ts";
+import { AT_RECURSIVE, CLONE_NEWCGROUP, OPEN_TREE_CLONE } from "../tables/linux.ts";
+import { MOUNT_ATTR } from "../tables/mount-options.ts";
+import type { Compilation } from "./compilation.ts";
+import { fsParameters } from "./mount-filesystem.ts";
+import { attach, type MountEntry, openFolder } from "./mounts.ts";
+import { hasUserNamespace } from "./namespaces.ts";
+import { NONE } from "./ops.ts";
+import { lastPart } from "./paths.ts";
+
+const STRICT = MOUNT_ATTR.NOSUID | MOUNT_ATTR.NODEV | MOUNT_ATTR.NOEXEC;
+
+export function mountCgroup(c: Compilation, entry: MountEntry): void {
+  if (c.options.facts.cgroup.mode === "v2") mountV2(c, entry);
+  else mountV1(c, entry);
+}
+
+function mountV2(c: Compilation, entry: MountEntry): void {
+  const { ops } = c;
+  const { options, pointer, destination } = entry;
+  const cgroupNamespace = ((c.namespaces.created | c.namespaces.joined) & CLONE_NEWCGROUP) !== 0;
+  const target = openFolder(c, entry, options.destNofollow);
+  const mount = ops.slot();
+  if (hasUserNamespace(c.namespaces) && !cgroupNamespace) {
+    // The whole hierarchy, in which the user may own more than this container (CVE-2023-25809): never writable.
+    const unified = c.options.facts.cgroup.unified?.mountpoint ?? "/sys/fs/cgroup";
+    ops.at(pointer, unified).open_tree(mount, NONE, unified, OPEN_TREE_CLONE | AT_RECURSIVE);
+    ops.mount_attributes(mount, options.attrSet | MOUNT_ATTR.RDONLY, options.attrClear & ~MOUNT_ATTR.RDONLY, 0, 1);
+  } else {
+    const parameters = fsParameters(entry, (options.attrSet & MOUNT_ATTR.RDONLY) !== 0);
+    ops.at(pointer, destination).new_mount(mount, "cgroup2", options.attrSet, NONE, parameters);
+  }
+  attach(c, entry, mount, target);
+  ops.close(mount);
+}
+
+function mountV1(c: Compilation, entry: MountEntry): void {
+  const { ops } = c;
+  const { pointer, destination } = entry;
+  const target = openFolder(c, entry, entry.options.destNofollow);
+  const mount = ops.slot();
+  ops.at(pointer, destination).new_mount(mount, "tmpfs", STRICT, NONE, ["source=tmpfs", "mode=755"]);
+  attach(c, entry, mount, target);
+  ops.close(mount);
+  const { hierarchies } = c.options.facts.cgroup;
+  // Oldest first: the order of the host's own mounts.
+  for (let i = hierarchies.length - 1; i >= 0; i--) mountHierarchy(c, entry, hierarchies[i] as CgroupHierarchy);
+}
+
+function mountHierarchy(
+  c: Compilation,
+  { pointer, destination, ...rest }: MountEntry,
+  hierarchy: CgroupHierarchy,
+): void {
+  const { ops } = c;
+  const name = lastPart(hierarchy.mountpoint);
+  const entry: MountEntry = { ...rest, pointer, destination: `${destination}/${name}` };
+  const target = openFolder(c, entry, true);
+  const mount = ops.slot();
+  if (((c.namespaces.created | c.namespaces.joined) & CLONE_NEWCGROUP) !== 0) newHierarchy(c, entry, hierarchy, mount);
+  else bindHierarchy(c, entry, hierarchy, mount);
+  attach(c, entry, mount, target);
+  ops.close(mount);
+  if (name.indexOf(",") < 0) return;
+  for (const controller of name.split(",")) {
+    ops.at(pointer, `${destination}/${controller}`).make_symlink(c.root, `${destination}/${controller}`, name, 0);
+  }
+}
+
+function newHierarchy(c: Compilation, entry: MountEntry, { name }: CgroupHierarchy, mount: number): void {
+  const readOnly = entry.options.attrSet & MOUNT_ATTR.RDONLY;
+  const parameters = [name.startsWith("name=") ? `source=${name.slice(5)}` : "source=cgroup"];
+  if (readOnly !== 0) parameters.push("ro");
+  for (const parameter of name.split(",")) parameters.push(parameter);
+  c.ops.at(entry.pointer, entry.destination).new_mount(mount, "cgroup", STRICT | readOnly, NONE, parameters);
+}
+
+function bindHierarchy(c: Compilation, entry: MountEntry, { mountpoint, own }: CgroupHierarchy, mount: number): void {
+  const { ops } = c;
+  let path = own === "/" ? mountpoint : mountpoint + own;
+  for (const joined of c.cgroups.v1) if (joined.mountpoint === mountpoint) path = joined.path;
+  ops.at(entry.pointer, path).open_tree(mount, NONE, path, OPEN_TREE_CLONE | AT_RECURSIVE);
+  const { attrSet, attrClear } = entry.options;
+  if ((attrSet | attrClear) !== 0) ops.mount_attributes(mount, attrSet, attrClear, 0, 0);
+}

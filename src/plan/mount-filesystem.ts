@@ -1,0 +1,57 @@
+// New file systems: proc, sysfs, tmpfs, devpts, mqueue, cgroup2 and whatever else the kernel has.
+
+import { MOUNT_ATTR } from "../tables/mount-options.ts";
+import type { Compilation } from "./compilation.ts";
+import { attach, type MountEntry, openFolder } from "./mounts.ts";
+import { NONE } from "./ops.ts";
+
+export function mountFilesystem(c: Compilation, entry: MountEntry): void {
+  const { ops } = c;
+  const { options, pointer, destination } = entry;
+  const type = entry.mount.type ?? "";
+  // A kernel file system goes exactly where config.json says, or nowhere.
+  const target = openFolder(c, entry, options.destNofollow || type === "proc" || type === "sysfs");
+
+  // Nodes and folders still have to be put into these.
+  const defer = (type === "tmpfs" || destination === "/dev") && (options.attrSet & MOUNT_ATTR.RDONLY) !== 0;
+  const attributes = defer ? options.attrSet & ~MOUNT_ATTR.RDONLY : options.attrSet;
+  const parameters = fsParameters(entry, (attributes & MOUNT_ATTR.RDONLY) !== 0);
+  const keepsMode = type === "tmpfs" && !hasMode(options.data);
+  const mount = ops.slot();
+  ops.at(pointer, destination);
+  ops.new_mount(mount, type, attributes, keepsMode ? target : NONE, parameters);
+  if (type === "tmpfs" && options.tmpcopyup) ops.at(`${pointer}/options`, destination).copy_tree(target, mount);
+  ops.at(`${pointer}/destination`, destination);
+  attach(c, entry, mount, target);
+  if ((options.recSet | options.recClear) !== 0) {
+    ops.at(`${pointer}/options`, destination).mount_attributes(mount, options.recSet, options.recClear, 0, 1);
+  }
+  if (defer) c.deferred.push({ mount, pointer: `${pointer}/options`, destination });
+  else ops.close(mount);
+}
+
+/** What fsconfig(2) is given: the source, the superblock's flags, the file system's own options. */
+export function fsParameters({ mount, options }: MountEntry, readOnly: boolean): string[] {
+  const parameters: string[] = [];
+  if (mount.source !== undefined && mount.source !== "") parameters.push(`source=${mount.source}`);
+  // mount(2) makes the superblock read-only too: without it a write-protected disk cannot be mounted.
+  if (readOnly) parameters.push("ro");
+  const { superblock, data } = options;
+  for (let i = 0; i < superblock.length; i++) parameters.push(superblock[i] as string);
+  for (let i = 0; i < data.length; i++) addData(parameters, data[i] as string);
+  return parameters;
+}
+
+/** mount(2) takes one text and splits it at commas, so one option may hold several; quoted or escaped ones are kept. */
+function addData(parameters: string[], option: string): void {
+  if (option.indexOf(",") < 0 || option.indexOf('"') >= 0 || option.indexOf("\\") >= 0) parameters.push(option);
+  else for (const part of option.split(",")) if (part !== "") parameters.push(part);
+}
+
+function hasMode(data: readonly string[]): boolean {
+  for (let i = 0; i < data.length; i++) {
+    const option = data[i] as string;
+    if (option.startsWith("mode=") || option.indexOf(",mode=") >= 0) return true;
+  }
+  return false;
+}
