@@ -1,13 +1,10 @@
 // What `berth --version` prints. The build fills the first two in.
 
-declare const VERSION: string | undefined;
-declare const COMMIT: string | undefined;
+declare const BERTH_COMMIT: string | undefined;
 
-const version = {
-  berth: typeof VERSION === "string" ? VERSION : "0.0.0",
-  commit: typeof COMMIT === "string" ? COMMIT : "",
+export const VERSION = {
+  berth: typeof BERTH_VERSION === "string" ? BERTH_VERSION : "0.0.0",
+  commit: typeof BERTH_COMMIT === "string" ? BERTH_COMMIT : "unknown",
   /** The runtime-spec that Berth implements. */
   spec: "1.3.0",
 } as const;
-
-export { version as VERSION };

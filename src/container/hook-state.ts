@@ -2,9 +2,7 @@
 
 import type { Hook } from "../config/types.ts";
 import type { Native } from "../host/native.gen.ts";
-
-/** The version of the runtime-spec that the state complies with. */
-export const SPEC_VERSION = "1.3.0";
+import { VERSION } from "../version.ts";
 
 const DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -16,7 +14,7 @@ export interface HookContainer {
 
 /** The JSON around the pid: hooks that init runs put their own view of the pid between the two parts. */
 export function hookStateParts(container: HookContainer, status: string): { before: string; after: string } {
-  const before = `{"ociVersion":"${SPEC_VERSION}","id":${JSON.stringify(container.id)},"status":"${status}","pid":`;
+  const before = `{"ociVersion":"${VERSION.spec}","id":${JSON.stringify(container.id)},"status":"${status}","pid":`;
   const annotations: string[] = [];
   for (const [key, value] of container.annotations) annotations.push(`${JSON.stringify(key)}:${JSON.stringify(value)}`);
   const tail = annotations.length === 0 ? "" : `,"annotations":{${annotations.join(",")}}`;

@@ -57,7 +57,7 @@ function honoursXdg(native: Native): boolean {
   return inUserNamespace(native) && variable(native, "USER") !== "root";
 }
 
-/** --rootless: true, false, or found out: not root, or root of a user namespace only. */
+/** Whether this is a rootless runtime: as the option says, or found out: not root, or root of a user namespace only. */
 export function isRootless(native: Native, option: boolean | "auto"): boolean {
   if (option !== "auto") return option;
   return euid(native) !== 0 || inUserNamespace(native);

@@ -1,0 +1,112 @@
+// The words of the help. The type asks for a text for every command and flag of the table.
+
+import type { COMMANDS, CommandName, GLOBAL_FLAGS } from "./table.ts";
+
+type NameOf<C> = C extends { readonly flags: readonly (infer F)[] } ? (F extends { readonly name: infer N } ? N : never) : never;
+export type FlagName = NameOf<(typeof COMMANDS)[number]> | (typeof GLOBAL_FLAGS)[number]["name"];
+
+export interface CommandText {
+  /** One line, for the list of commands. */
+  purpose: string;
+  /** What stands behind the options in the usage line. */
+  args: string;
+  /** Paragraphs, each a line of any length. */
+  about: readonly string[];
+  /** An example: what it is for, then its command lines. */
+  example?: readonly [string, ...string[]];
+}
+
+const ID = "<container-id> is the name of the container, unique below the state root: letters, digits, _ + - and .";
+
+export const PROGRAM = {
+  purpose: "Open Container Initiative runtime",
+  about: [
+    "Berth runs containers from bundles: folders that hold a config.json and, mostly, a root filesystem.",
+    "A container is created, started, signalled and deleted, or run in one go:",
+    "    # berth run -b BUNDLE <container-id>",
+    "Options may be written -name or --name, with their value behind = or as the next word.",
+  ],
+} as const;
+
+export const COMMAND_TEXT: Readonly<Record<CommandName, CommandText>> = {
+  create: {
+    purpose: "create a container",
+    args: "<container-id>",
+    about: [ID, "Makes everything that config.json asks for and stops before the program is executed: `berth start` does that."],
+  },
+  delete: {
+    purpose: "delete any resources held by the container, often used with a detached container",
+    args: "<container-id>",
+    about: [ID, "The container must have stopped, or never have been started, unless --force is given."],
+    example: ["To delete ubuntu01 once it has stopped:", "# berth delete ubuntu01"],
+  },
+  explain: {
+    purpose: "show everything that create would do, without doing it",
+    args: "[bundle]",
+    about: [
+      "Prints the plan: namespaces, mounts, devices, capabilities, cgroup writes, one line an operation, each with the place in config.json that it comes from. Needs no privilege and changes nothing.",
+    ],
+  },
+  kill: {
+    purpose: "send the specified signal (default: SIGTERM) to the container's init process",
+    args: "<container-id> [signal]",
+    about: [ID, "[signal] is a number or a name, with or without SIG, in any case."],
+    example: ["To send KILL to the init process of ubuntu01:", "# berth kill ubuntu01 KILL"],
+  },
+  list: {
+    purpose: "list the containers below the state root",
+    args: "",
+    about: ["Which root it is can be chosen by the global option --root."],
+    example: ["To list the containers of another root:", "# berth --root DIR list"],
+  },
+  run: {
+    purpose: "create and run a container",
+    args: "<container-id>",
+    about: [ID, "Creates the container, starts it, waits for its end unless --detach is given, and deletes it. The exit code is the container's, or 128 + the signal that ended it."],
+  },
+  spec: {
+    purpose: "create a new specification file",
+    args: "",
+    about: [
+      "Writes config.json for a bundle, as a start to edit from. It runs sh with a terminal in the folder rootfs. A file that is already there is never overwritten.",
+    ],
+    example: ["To run another program:", "$ berth spec", "$ sed -i 's;\"sh\";\"/hello\";' config.json", "# berth run hello"],
+  },
+  start: {
+    purpose: "execute the user defined process in a created container",
+    args: "<container-id>",
+    about: [ID],
+  },
+  state: {
+    purpose: "output the state of a container",
+    args: "<container-id>",
+    about: [ID],
+  },
+  validate: {
+    purpose: "check a bundle's config.json and show everything that is wrong with it",
+    args: "[bundle]",
+    about: ["Exit code 0 when a container can be created from it, else 1."],
+  },
+};
+
+export const FLAG_TEXT: Readonly<Record<FlagName, string>> = {
+  all: "accepted for compatibility: with it, a container that is not running is no error",
+  bundle: "path to the bundle folder (default: the current folder)",
+  "console-socket": "path to an AF_UNIX socket which will receive the master end of the container's terminal",
+  debug: "enable debug logging",
+  detach: "do not wait for the container's end",
+  force: "delete the container even if it is running (uses SIGKILL)",
+  format: "select the output's format",
+  keep: "do not delete the container after it exits",
+  log: "append log lines to this file (default: standard error)",
+  "log-format": "format of log lines: text or json",
+  "no-new-keyring": "do not create a new session keyring for the container",
+  "no-pivot": "do not use pivot_root, for a rootfs that lies on a ramdisk",
+  "no-subreaper": "do not become the reaper of the container's orphans",
+  "pid-file": "write the process id of the container's init to this file",
+  "preserve-fds": "pass N more file descriptors to the container, behind the standard ones and $LISTEN_FDS",
+  quiet: "show only container ids",
+  root: "folder for the state of containers; it should lie on a tmpfs",
+  rootless: "true, false or auto: ignore cgroup permission errors; for spec: write a configuration for a container without root",
+  "systemd-cgroup": "systemd cgroup driver (not supported yet)",
+};

@@ -1,0 +1,41 @@
+// Values of options, as Go's flag package reads them; what it says about bad ones is what runc's users see.
+
+import { RuntimeError } from "../errors/runtime-error.ts";
+import type { OptionValue } from "./reading.ts";
+import type { FlagKind } from "./table.ts";
+
+const TRUE = ["1", "t", "T", "TRUE", "true", "True"];
+const FALSE = ["0", "f", "F", "FALSE", "false", "False"];
+/** Counts of descriptors and the like: nothing needs more. */
+const LARGEST = 2147483647;
+
+/** true, false, or undefined for a word that is neither. */
+export function parseBool(text: string): boolean | undefined {
+  if (TRUE.includes(text)) return true;
+  return FALSE.includes(text) ? false : undefined;
+}
+
+/** A plain decimal number from 0 to 2147483647, or undefined. */
+export function parseCount(text: string): number | undefined {
+  if (text === "" || text.length > 10) return undefined;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c < 0x30 || c > 0x39) return undefined;
+  }
+  const value = Number(text);
+  return value <= LARGEST ? value : undefined;
+}
+
+/** The value of an option; undefined when the text is not one. */
+export function parseValue(kind: FlagKind, text: string): OptionValue | undefined {
+  if (kind === "bool") return parseBool(text);
+  return kind === "int" ? parseCount(text) : text;
+}
+
+/** --rootless: "auto" or nothing, or what Go takes for a bool. */
+export function parseRootless(text: string): boolean | "auto" {
+  if (text === "" || text.toLowerCase() === "auto") return "auto";
+  const value = parseBool(text);
+  if (value === undefined) throw new RuntimeError({ message: `--rootless must be true, false or auto, got ${JSON.stringify(text)}` });
+  return value;
+}

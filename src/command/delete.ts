@@ -1,0 +1,105 @@
+// `berth delete`: processes, cgroups, state folder, poststop hooks, in this order (runc's).
+//
+// Of several deletes at once one removes: the folder's lock keeps the others from touching cgroups that a new container
+// of the same name may have by then. Nobody holds it while waiting for a container or a hook.
+
+import { killCgroups } from "../container/cgroup-kill.ts";
+import { removeCgroups } from "../container/cgroup-remove.ts";
+import { runPoststopHooks } from "../container/hooks.ts";
+import { openProcess } from "../container/liveness.ts";
+import type { ContainerState } from "../container/state.ts";
+import { statusOf, thaw } from "../container/status.ts";
+import {
+  checkOwner,
+  claimRemoval,
+  type Folder,
+  type Loaded,
+  openFolder,
+  readState,
+  removeFolder,
+} from "../container/store.ts";
+import { MESSAGE } from "../errors/messages.ts";
+import { RuntimeError } from "../errors/runtime-error.ts";
+import { must } from "../host/must.ts";
+import type { Native } from "../host/native.gen.ts";
+import type { Context, Outcome } from "./command.ts";
+
+const SIGKILL = 9;
+const LOCK_EX = 2;
+const POLLIN = 1;
+/** How long init may take to die: runc's 100 times 100 ms. */
+const PATIENCE_MS = 10_000;
+
+export function deleteContainer({ native, root, options, args }: Context): Outcome {
+  const id = args[0] as string;
+  const force = options.bool("force");
+  const folder = openFolder(native, root, id);
+  if (folder?.state === undefined) {
+    // A create that was killed before it could write a record leaves an empty folder: gone, whatever the answer.
+    if (folder !== undefined) removeHalfMade(native, folder);
+    if (force) return {};
+    throw new RuntimeError({ message: MESSAGE.notExist, path: id });
+  }
+  const container = folder as Loaded;
+  checkOwner(native, container);
+  if (!force) refuseUnlessEnded(native, container);
+  endProcesses(native, container);
+  removeContainer(native, container);
+  return {};
+}
+
+function removeHalfMade(native: Native, folder: Folder): void {
+  checkOwner(native, folder);
+  removeFolder(native, folder.path, folder.dir);
+}
+
+/** A created container has run nothing of the user's: it may go without --force, as in runc. */
+function refuseUnlessEnded(native: Native, { dir, state }: Loaded): void {
+  const status = statusOf(native, dir, state);
+  if (status === "stopped" || status === "created") return;
+  throw new RuntimeError({ message: `cannot delete container ${state.id} that is not stopped: ${status}` });
+}
+
+/** Kills init, waits for its end, then kills what is left in the cgroups. */
+function endProcesses(native: Native, { dir, path, state }: Loaded): void {
+  // A create that is still under way may have recorded init meanwhile.
+  const { init, cgroups } = readState(native, dir, path) ?? state;
+  const pidfd = init === undefined ? undefined : openProcess(native, init.pid, init.startTime);
+  if (pidfd !== undefined) {
+    native.pidfd_kill(pidfd, SIGKILL);
+    if (!state.privatePid) killCgroups(native, cgroups);
+    thaw(native, cgroups);
+    awaitEnd(native, pidfd);
+    native.close(pidfd);
+  }
+  // Processes outlive init when it had no pid namespace of its own, or when it died before it was recorded.
+  killCgroups(native, cgroups);
+  thaw(native, cgroups);
+}
+
+function awaitEnd(native: Native, pidfd: number): void {
+  const deadline = native.monotonic() + PATIENCE_MS;
+  for (;;) {
+    const left = deadline - native.monotonic();
+    const ready = native.poll(Uint32Array.of(pidfd), Uint32Array.of(POLLIN), Math.max(left, 0));
+    if (typeof ready !== "number" && ready[0] !== 0) return;
+    if (left <= 0) throw new RuntimeError({ message: "container init still running" });
+  }
+}
+
+function removeContainer(native: Native, container: Loaded): void {
+  const { dir, path } = container;
+  must(native.flock(dir, LOCK_EX), { operation: "flock", path });
+  // Somebody else was faster: there is nothing left that is this container's.
+  const state = readState(native, dir, path);
+  if (state === undefined) return;
+  removeCgroups(native, state.cgroups, true);
+  if (!claimRemoval(native, container)) return;
+  removeFolder(native, path, dir);
+  native.close(dir); // with it the lock
+  poststop(native, state);
+}
+
+function poststop(native: Native, state: ContainerState): void {
+  runPoststopHooks(native, state.hooks.poststop, state);
+}
