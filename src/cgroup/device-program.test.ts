@@ -75,7 +75,7 @@ describe("deviceProgram", () => {
       ...(random(3) === 0 ? {} : { minor: pick(NUMBERS) }),
     });
     let tried = 0;
-    for (let round = 0; round < 5000; round++) {
+    for (let round = 0; round < 2000; round++) {
       const rules = Array.from({ length: random(7) }, randomRule);
       let program: Uint32Array;
       try {
@@ -85,7 +85,7 @@ describe("deviceProgram", () => {
         throw error;
       }
       tried++;
-      for (let i = 0; i < 40; i++) {
+      for (let i = 0; i < 25; i++) {
         const request: Request = {
           type: pick(["b", "c"]),
           major: pick(NUMBERS),
@@ -96,7 +96,7 @@ describe("deviceProgram", () => {
         if (allows(program, request) !== wanted) expect.fail(JSON.stringify({ rules, request, wanted }));
       }
     }
-    expect(tried).toBeGreaterThan(2000);
+    expect(tried).toBeGreaterThan(500);
   });
 
   it("needs one exception that covers all that is asked for", () => {

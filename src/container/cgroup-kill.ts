@@ -1,10 +1,8 @@
 // Kills every process in a cgroup and below it.
 
 import type { Native } from "../host/native.gen.ts";
+import { nameOf, openAbove, openFolder } from "./cgroup-folder.ts";
 
-const O_DIRECTORY = 0o200000;
-const O_NOFOLLOW = 0o400000;
-const O_PATH = 0o10000000;
 const O_WRONLY = 1;
 const SIGKILL = 9;
 const MAX_PROCS = 1 << 24;
@@ -13,29 +11,39 @@ const MAX_DEPTH = 64;
 /** Descriptors held at a time. */
 const BATCH = 64;
 
+/** Sends SIGKILL to all that is in the cgroups; whether any of them exists. Does not wait for the processes' end. */
+export function killCgroups(native: Native, paths: readonly string[]): boolean {
+  let found = false;
+  for (const path of paths) {
+    const parent = openAbove(native, path);
+    if (parent < 0) continue;
+    if (killBelow(native, parent, nameOf(path))) found = true;
+    native.close(parent);
+  }
+  return found;
+}
+
 /**
  * v2: one write to cgroup.kill. v1: a cgroup of the freezer is frozen first, so that nothing forks away; then what
- * cgroup.procs names is killed and thawed, as a frozen process does not die. Failures show when the cgroup cannot be
- * removed.
+ * cgroup.procs names is killed and thawed, as a frozen process does not die. False when there is no such cgroup.
  */
-export function killCgroup(native: Native, parent: number, name: string): void {
-  if (native.write_file(parent, `${name}/cgroup.kill`, O_WRONLY, 0, "1") >= 0) return;
-  const folder = native.open(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
-  if (folder < 0) return;
+export function killBelow(native: Native, parent: number, name: string): boolean {
+  if (native.write_file(parent, `${name}/cgroup.kill`, O_WRONLY, 0, "1") >= 0) return true;
+  const folder = openFolder(native, parent, name);
+  if (folder < 0) return false;
   native.write_file(folder, "freezer.state", O_WRONLY, 0, "FROZEN");
   killTree(native, folder, 0);
   native.close(folder);
+  return true;
 }
 
 function killTree(native: Native, folder: number, depth: number): void {
-  for (let pids = readPids(native, folder); pids.length > 0; pids = pids.slice(BATCH)) {
-    killBatch(native, folder, pids.slice(0, BATCH));
-  }
-  const names = native.list_dir(folder, ".");
-  if (typeof names === "string" && depth < MAX_DEPTH) {
+  const pids = readPids(native, folder);
+  for (let from = 0; from < pids.length; from += BATCH) killBatch(native, folder, pids.slice(from, from + BATCH));
+  const names = depth < MAX_DEPTH ? native.list_dir(folder, ".") : -1;
+  if (typeof names === "string") {
     for (const name of names.split("\0")) {
-      if (name === "") continue;
-      const child = native.open(folder, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+      const child = name === "" ? -1 : openFolder(native, folder, name);
       if (child < 0) continue;
       killTree(native, child, depth + 1);
       native.close(child);

@@ -2,6 +2,7 @@
 // not tell.
 
 import type { CgroupHierarchy } from "./facts.ts";
+import type { Hierarchy } from "./gather-cgroups.ts";
 import { must } from "./must.ts";
 import type { Native } from "./native.gen.ts";
 
@@ -9,8 +10,8 @@ const AT_FDCWD = -100;
 const MOUNTINFO = "/proc/self/mountinfo";
 const MAX_SIZE = 64 << 20;
 
-/** Hierarchies that are mounted nowhere are left out. */
-export function findMounts(native: Native, wanted: readonly { name: string; own: string }[]): CgroupHierarchy[] {
+/** Fills in the mount points that are not known yet; a hierarchy that is mounted nowhere is left out. */
+export function findMounts(native: Native, wanted: readonly Hierarchy[]): CgroupHierarchy[] {
   const facts = { operation: "read", path: MOUNTINFO };
   return mountsOf(must(native.read_file(AT_FDCWD, MOUNTINFO, MAX_SIZE), facts) as string, wanted);
 }
@@ -20,7 +21,7 @@ export function findMounts(native: Native, wanted: readonly { name: string; own:
  * hierarchy counts, as in runc; its root is taken off the own path, because in another container's cgroup the mount
  * shows that cgroup alone while /proc/self/cgroup counts from the host's top.
  */
-export function mountsOf(mountinfo: string, wanted: readonly { name: string; own: string }[]): CgroupHierarchy[] {
+export function mountsOf(mountinfo: string, wanted: readonly Hierarchy[]): CgroupHierarchy[] {
   const mounts: { mountpoint: string; root: string; options: string[] }[] = [];
   for (const line of mountinfo.split("\n")) {
     const end = line.indexOf(" - cgroup ");
@@ -32,7 +33,11 @@ export function mountsOf(mountinfo: string, wanted: readonly { name: string; own
     mounts.push({ root: unescapeOctal(root), mountpoint: unescapeOctal(mountpoint), options: superOptions });
   }
   const found: CgroupHierarchy[] = [];
-  for (const { name, own } of wanted) {
+  for (const { name, own, mountpoint } of wanted) {
+    if (mountpoint !== undefined) {
+      found.push({ name, own, mountpoint });
+      continue;
+    }
     const controller = name.split(",")[0] as string;
     const mount = mounts.find(({ options }) => options.includes(controller));
     if (mount !== undefined) found.push({ name, mountpoint: mount.mountpoint, own: relativeTo(mount.root, own) });

@@ -28,19 +28,23 @@ export function gatherCgroups(native: Native): CgroupFacts {
   const unified = { mountpoint: v2 ? ROOT : UNIFIED, own: own.unified ?? "/" };
   if (v2) return { mode: "v2", hierarchies: [], unified };
 
-  const hierarchies: CgroupHierarchy[] = [];
-  const elsewhere: { name: string; own: string }[] = [];
-  for (const hierarchy of own.v1) {
+  const found = own.v1.map((hierarchy): Hierarchy => {
     const mountpoint = `${ROOT}/${conventionalName(hierarchy.name)}`;
-    if (isWholeHierarchy(native, mountpoint, hierarchy.own)) hierarchies.push({ ...hierarchy, mountpoint });
-    else elsewhere.push(hierarchy);
-  }
-  if (elsewhere.length > 0) {
-    const { findMounts } = loaded(import("./cgroup-mounts.ts"));
-    hierarchies.push(...findMounts(native, elsewhere));
-  }
+    return isWholeHierarchy(native, mountpoint, hierarchy.own) ? { ...hierarchy, mountpoint } : hierarchy;
+  });
+  const hierarchies = found.every(isMounted) ? found : loaded(import("./cgroup-mounts.ts")).findMounts(native, found);
   const hybrid = native.statfs_type(AT_FDCWD, UNIFIED) === CGROUP2_SUPER_MAGIC;
   return hybrid ? { mode: "hybrid", hierarchies, unified } : { mode: "v1", hierarchies };
+}
+
+export interface Hierarchy {
+  name: string;
+  own: string;
+  mountpoint?: string;
+}
+
+function isMounted(hierarchy: Hierarchy): hierarchy is CgroupHierarchy {
+  return hierarchy.mountpoint !== undefined;
 }
 
 /** `own` counts from the top of the hierarchy: only a mount of the whole one has it below its mount point. */
@@ -56,8 +60,8 @@ function conventionalName(name: string): string {
 }
 
 /** proc_pid_cgroup(5): lines of `id:controllers:path`; the path may hold colons. `0::path` is the unified hierarchy. */
-export function parseOwn(text: string): { v1: { name: string; own: string }[]; unified?: string } {
-  const v1: { name: string; own: string }[] = [];
+export function parseOwn(text: string): { v1: Hierarchy[]; unified?: string } {
+  const v1: Hierarchy[] = [];
   let unified: string | undefined;
   for (const line of text.split("\n")) {
     const name = line.indexOf(":") + 1;

@@ -1,0 +1,51 @@
+// The way to a recorded cgroup: only below the top of a mounted hierarchy, and through no symlink.
+
+import { RuntimeError } from "../errors/runtime-error.ts";
+import { nativeError } from "../host/must.ts";
+import type { Native } from "../host/native.gen.ts";
+
+const AT_FDCWD = -100;
+const O_DIRECTORY = 0o200000;
+const O_NOFOLLOW = 0o400000;
+const O_PATH = 0o10000000;
+const RESOLVE_NO_MAGICLINKS = 2;
+const RESOLVE_NO_SYMLINKS = 4;
+const CGROUP_SUPER_MAGIC = 0x27e0eb;
+const CGROUP2_SUPER_MAGIC = 0x63677270;
+const ENOENT = 2;
+
+/** The folder above, as a descriptor to close; negative when it is gone, and the cgroup with it. Throws RuntimeError. */
+export function openAbove(native: Native, path: string): number {
+  if (!isPlain(path)) throw refused(path);
+  const above = path.slice(0, path.lastIndexOf("/")) || "/";
+  const resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  const folder = native.open_in_root(AT_FDCWD, above, O_PATH | O_DIRECTORY, 0, resolve);
+  if (folder === -ENOENT) return folder;
+  if (folder < 0) throw nativeError(folder, { message: "cannot reach the cgroup", operation: "open", path: above });
+  const type = native.statfs_type(folder, "");
+  if (type === CGROUP_SUPER_MAGIC || type === CGROUP2_SUPER_MAGIC) return folder;
+  native.close(folder);
+  throw refused(path);
+}
+
+/** The last component. */
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+/** A folder right below (or `..`), never a symlink; negative when it is none. */
+export function openFolder(native: Native, parent: number, name: string): number {
+  return native.open(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+}
+
+function isPlain(path: string): boolean {
+  if (!path.startsWith("/")) return false;
+  return path
+    .slice(1)
+    .split("/")
+    .every((component) => component !== "" && component !== "." && component !== "..");
+}
+
+function refused(path: string): RuntimeError {
+  return new RuntimeError({ message: "refusing what is not a cgroup below a cgroup mount", path });
+}
