@@ -200,6 +200,20 @@ function foldClear(set: number, clear: number, choices: number): number {
   return (clear & ~MOUNT_ATTR._ATIME) | (chosen ? MOUNT_ATTR._ATIME : 0);
 }
 
+/** mount(2) takes data as one text and splits it at commas outside double quotes; fsconfig takes one parameter at a time. */
+function splitData(option: string): string[] {
+  const parts: string[] = [];
+  let start = 0;
+  let quoted = false;
+  for (let i = 0; i <= option.length; i++) {
+    if (option[i] === '"') quoted = !quoted;
+    if (i < option.length && (quoted || option[i] !== ",")) continue;
+    if (i > start) parts.push(option.slice(start, i));
+    start = i + 1;
+  }
+  return parts;
+}
+
 /** The last word of each pair wins. */
 function addSuper(flags: number, flag: number): number {
   if (flag === SYNC || flag === ASYNC) return (flags & ~(SYNC | ASYNC)) | flag;
@@ -226,9 +240,13 @@ export function parseMountOptions(options: readonly string[]): MountOptions {
     const option = options[i] as string;
     const entry = OPTIONS[option];
     if (entry === undefined) {
-      if (option.startsWith("idmap=") || option.startsWith("ridmap=")) idmap = option;
-      else if (data === undefined) data = [option];
-      else data.push(option);
+      if (option.startsWith("idmap=") || option.startsWith("ridmap=")) {
+        idmap = option;
+        continue;
+      }
+      if (data === undefined) data = [];
+      if (option.includes(",")) data.push(...splitData(option));
+      else if (option !== "") data.push(option);
       continue;
     }
     const kind = entry & (0xff << KIND);

@@ -1,0 +1,85 @@
+// mounts: what may be combined, and what may lie over /proc.
+
+import { type MountOptions, parseMountOptions } from "../../tables/mount-options.ts";
+import { show } from "../context.ts";
+import type { Config, Mount } from "../types.ts";
+import { type Add, type Check, cleanPath } from "./check.ts";
+
+/** Files of /proc that may be replaced, by lxcfs for one; everything else would fake what programs and Berth trust. */
+const OVER_PROC: readonly string[] = [
+  "/proc/cpuinfo",
+  "/proc/diskstats",
+  "/proc/meminfo",
+  "/proc/stat",
+  "/proc/swaps",
+  "/proc/uptime",
+  "/proc/loadavg",
+  "/proc/slabinfo",
+  "/proc/sys/kernel/ns_last_pid",
+  "/proc/sys/crypto/fips_enabled",
+];
+
+/** Options with a meaning that no operation carries out yet. */
+const LATER: readonly string[] = ["idmap", "ridmap", "copy-symlink", "src-nofollow", "dest-nofollow"];
+
+function isLater(option: string): boolean {
+  return LATER.includes(option) || option.startsWith("idmap=") || option.startsWith("ridmap=");
+}
+
+function checkLater(mount: Mount, parsed: MountOptions, pointer: string, add: Add): void {
+  if (parsed.idmap === undefined && !parsed.copySymlink && !parsed.srcNofollow && !parsed.destNofollow) return;
+  for (let i = 0; i < mount.options.length; i++) {
+    const option = mount.options[i] as string;
+    if (isLater(option)) add(`${pointer}/options/${i}`, `is not supported yet: ${show(option)}`, "unsupported");
+  }
+}
+
+/** CVE-2019-16884, CVE-2019-19921. That a bind source at /proc is a procfs is checked on its descriptor. */
+function checkProc(mount: Mount, bind: boolean, pointer: string, add: Add): void {
+  const path = cleanPath(mount.destination);
+  if (path === "/") {
+    if (mount.destination !== "") add(`${pointer}/destination`, "must not be the root itself");
+  } else if (path === "/proc") {
+    if (!bind && mount.type !== "proc") add(`${pointer}/type`, `must be "proc" over /proc, got ${show(mount.type)}`);
+  } else if (path.startsWith("/proc/") && !OVER_PROC.includes(path)) {
+    add(`${pointer}/destination`, `must not be inside /proc, got ${show(mount.destination)}`);
+  }
+}
+
+function checkBind(mount: Mount, parsed: MountOptions, pointer: string, add: Add): void {
+  if (mount.source === undefined) add(`${pointer}/source`, "is required for a bind mount");
+  // The kernel ignores them for a bind mount: runc refuses rather than drops them.
+  for (let i = 0; i < parsed.data.length; i++) {
+    const index = mount.options.indexOf(parsed.data[i] as string);
+    const at = index < 0 ? `${pointer}/options` : `${pointer}/options/${index}`;
+    add(at, `must not be a file-system option in a bind mount, got ${show(parsed.data[i])}`);
+  }
+}
+
+function checkMount(mount: Mount, index: number, add: Add): void {
+  const pointer = `/mounts/${index}`;
+  const parsed = parseMountOptions(mount.options);
+  checkLater(mount, parsed, pointer, add);
+  checkProc(mount, parsed.bind, pointer, add);
+  if (parsed.bind) {
+    checkBind(mount, parsed, pointer, add);
+  } else if (!parsed.remount) {
+    if (mount.type === undefined) add(`${pointer}/type`, "is required without the option bind or rbind");
+    else if (mount.type === "bind" || mount.type === "none") {
+      add(`${pointer}/type`, `must be a file system without the option bind or rbind, got ${show(mount.type)}`);
+    }
+  }
+  if (parsed.tmpcopyup && (parsed.bind || mount.type !== "tmpfs")) {
+    add(
+      `${pointer}/options/${mount.options.indexOf("tmpcopyup")}`,
+      "has no effect unless the type is tmpfs",
+      "warning",
+    );
+  }
+}
+
+function checkMounts(config: Config, add: Add): void {
+  for (let i = 0; i < config.mounts.length; i++) checkMount(config.mounts[i] as Mount, i, add);
+}
+
+export const MOUNT_CHECKS: readonly Check[] = [{ reads: ["/mounts"], each: true, run: checkMounts }];

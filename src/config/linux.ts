@@ -1,0 +1,100 @@
+// linux: everything that is not a section of its own.
+
+import {
+  type Context,
+  enter,
+  type JsonObject,
+  leave,
+  oneOf,
+  readMap,
+  readObject,
+  readPaths,
+  readTexts,
+  readWord,
+  report,
+  wrong,
+} from "./context.ts";
+import { decodeDevices } from "./devices.ts";
+import { decodeIdMappings } from "./id-mappings.ts";
+import { checkLater } from "./later.ts";
+import { decodeNamespaces, decodeTimeOffsets } from "./namespaces.ts";
+import { decodeResources } from "./resources.ts";
+import type { Linux, RootfsPropagation } from "./types.ts";
+
+const PROPAGATIONS: readonly RootfsPropagation[] = [
+  "shared",
+  "slave",
+  "private",
+  "unbindable",
+  "rshared",
+  "rslave",
+  "rprivate",
+  "runbindable",
+];
+
+function readPropagation(c: Context, value: unknown): RootfsPropagation | undefined {
+  const word = readWord(c, value, "rootfsPropagation");
+  if (word === undefined || PROPAGATIONS.includes(word as RootfsPropagation))
+    return word as RootfsPropagation | undefined;
+  wrong(c, "rootfsPropagation", `one of ${oneOf(PROPAGATIONS)}`, word);
+  return undefined;
+}
+
+/** A cgroup path is written to files line by line and joined to the hierarchy: no newline, no way up. */
+function readCgroupsPath(c: Context, value: unknown): string | undefined {
+  const path = readWord(c, value, "cgroupsPath");
+  if (path === undefined) return undefined;
+  if (path.includes("\n")) wrong(c, "cgroupsPath", "free of newlines", path);
+  if (path.includes("..") && path.split("/").includes("..")) wrong(c, "cgroupsPath", 'a path without ".."', path);
+  return path;
+}
+
+function decodePersonality(c: Context, value: unknown): Linux["personality"] {
+  const object = readObject(c, value, "personality");
+  if (object === undefined) return undefined;
+  enter(c, "personality");
+  const domain = readWord(c, object.domain, "domain");
+  if (domain !== "LINUX" && domain !== "LINUX32" && (domain !== undefined || !isReported(object.domain))) {
+    wrong(c, "domain", '"LINUX" or "LINUX32"', object.domain);
+  }
+  // The spec defines no flag yet.
+  const flags = readTexts(c, object.flags, "flags");
+  if (flags.length > 0) report(c, "unsupported", "flags", "is not supported yet");
+  leave(c);
+  return domain as Linux["personality"];
+}
+
+/** Whether readWord has already said what is wrong with the value. */
+function isReported(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== "";
+}
+
+const LATER = ["seccomp", "mountLabel", "intelRdt", "netDevices", "memoryPolicy"] as const;
+
+export function decodeLinux(c: Context, value: unknown): Linux {
+  const object: JsonObject = readObject(c, value, "linux") ?? {};
+  enter(c, "linux");
+  const linux: Linux = {
+    namespaces: decodeNamespaces(c, object.namespaces),
+    uidMappings: decodeIdMappings(c, object.uidMappings, "uidMappings"),
+    gidMappings: decodeIdMappings(c, object.gidMappings, "gidMappings"),
+    timeOffsets: decodeTimeOffsets(c, object.timeOffsets),
+    devices: decodeDevices(c, object.devices),
+    resources: decodeResources(c, object.resources),
+    maskedPaths: readPaths(c, object.maskedPaths, "maskedPaths"),
+    readonlyPaths: readPaths(c, object.readonlyPaths, "readonlyPaths"),
+    sysctl: readMap(c, object.sysctl, "sysctl"),
+  };
+  const cgroupsPath = readCgroupsPath(c, object.cgroupsPath);
+  if (cgroupsPath !== undefined) linux.cgroupsPath = cgroupsPath;
+  const rootfsPropagation = readPropagation(c, object.rootfsPropagation);
+  if (rootfsPropagation !== undefined) linux.rootfsPropagation = rootfsPropagation;
+  const personality = decodePersonality(c, object.personality);
+  if (personality !== undefined) linux.personality = personality;
+  for (let i = 0; i < LATER.length; i++) {
+    const name = LATER[i] as string;
+    if (object[name] !== undefined) checkLater(c, object[name], name);
+  }
+  leave(c);
+  return linux;
+}

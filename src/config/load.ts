@@ -1,0 +1,48 @@
+// The text of config.json becomes a Config, or everything that is wrong with it.
+
+import { RuntimeError } from "../errors/runtime-error.ts";
+import { parseExact } from "../json/exact.ts";
+import { type ParsedJson, parseQuick } from "../json/parse.ts";
+import { Context } from "./context.ts";
+import { decodeWith } from "./decode.ts";
+import { inDocumentOrder } from "./order.ts";
+import type { Config, Issue } from "./types.ts";
+import { checkConfig } from "./validate.ts";
+
+export interface Loaded {
+  /** There when nothing but warnings was found. */
+  config?: Config;
+  /** At most 100, in the order of the document. */
+  issues: Issue[];
+}
+
+function parse(text: string): ParsedJson | Issue {
+  try {
+    return parseQuick(text);
+  } catch (error) {
+    if (error instanceof RuntimeError) return { pointer: "", kind: "invalid", message: error.message };
+    throw error;
+  }
+}
+
+/**
+ * Parses, decodes and checks the text of a config.json. Never throws for what the text holds: a text that is not JSON
+ * is one issue that names line and column.
+ */
+export function loadConfig(text: string): Loaded {
+  const parsed = parse(text);
+  if ("kind" in parsed) return { issues: [parsed] };
+  let document = parsed.value;
+  let c = new Context(parsed.nul);
+  let config = decodeWith(c, document);
+  if (c.rounded && !parsed.exact) {
+    document = parseExact(text);
+    c = new Context(parsed.nul);
+    config = decodeWith(c, document);
+  }
+  const found = config === undefined ? [] : checkConfig(config, c.issues);
+  if (config !== undefined && c.issues.length === 0 && found.length === 0) return { config, issues: c.issues };
+  const issues = inDocumentOrder(document, [...c.issues, ...found]);
+  const failed = config === undefined || issues.some((issue) => issue.kind !== "warning");
+  return failed || config === undefined ? { issues } : { config, issues };
+}

@@ -1,0 +1,59 @@
+// mounts. What options mean is in tables/mount-options.ts; what may be combined is in checks/mounts.ts.
+
+import {
+  type Context,
+  enter,
+  leave,
+  missing,
+  readElement,
+  readList,
+  readTexts,
+  readWord,
+  report,
+  show,
+  wrong,
+} from "./context.ts";
+import { checkLater } from "./later.ts";
+import type { Mount } from "./types.ts";
+
+/** A relative destination is deprecated: it counts from the root, with a warning, as in runc. */
+function decodeDestination(c: Context, value: unknown): string {
+  const destination = readWord(c, value, "destination");
+  if (destination === undefined) {
+    if (value === undefined || value === null) missing(c, "destination");
+    else if (value === "") wrong(c, "destination", "an absolute path", value);
+    return "";
+  }
+  if (destination.startsWith("/")) return destination;
+  report(c, "warning", "destination", `should be an absolute path, got ${show(destination)}; taken from the root`);
+  return `/${destination}`;
+}
+
+function decodeMount(c: Context, value: unknown): Mount {
+  const object = readElement(c, value);
+  if (object === undefined) return { destination: "", options: [] };
+  const mount: Mount = {
+    destination: decodeDestination(c, object.destination),
+    options: readTexts(c, object.options, "options"),
+  };
+  const type = readWord(c, object.type, "type");
+  if (type !== undefined) mount.type = type;
+  const source = readWord(c, object.source, "source");
+  if (source !== undefined) mount.source = source;
+  checkLater(c, object.uidMappings, "uidMappings");
+  checkLater(c, object.gidMappings, "gidMappings");
+  return mount;
+}
+
+export function decodeMounts(c: Context, value: unknown): Mount[] {
+  const list = readList(c, value, "mounts");
+  const mounts: Mount[] = [];
+  enter(c, "mounts");
+  for (let i = 0; i < list.length; i++) {
+    enter(c, i);
+    mounts.push(decodeMount(c, list[i]));
+    leave(c);
+  }
+  leave(c);
+  return mounts;
+}
