@@ -107,6 +107,6 @@ export const FLAG_TEXT: Readonly<Record<FlagName, string>> = {
   "preserve-fds": "pass N more file descriptors to the container, behind the standard ones and $LISTEN_FDS",
   quiet: "show only container ids",
   root: "folder for the state of containers; it should lie on a tmpfs",
-  rootless: "true, false or auto: ignore cgroup permission errors; for spec: write a configuration for a container without root",
+  rootless: "true, false or auto: is this runtime without root; for spec: write one for a user without root",
   "systemd-cgroup": "systemd cgroup driver (not supported yet)",
 };

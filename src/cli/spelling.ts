@@ -1,5 +1,6 @@
 // runc's flags follow Go's flag package. Rewrites a command line into the one spelling that every parser reads alike:
-// each known flag as `--name=value`. What Go does differently from getopt and from yargs:
+// each known flag as `--name="value"` (yargs-parser takes one pair of quotes off, so that is the only spelling in which
+// it leaves a value alone). What Go does differently from getopt and from yargs:
 //
 //   -name is --name; there are no groups of short flags
 //   a flag that takes a value takes the next word, whatever it looks like
@@ -49,7 +50,7 @@ export function spell(argv: readonly string[], flags: readonly Flag[], behind: b
     }
     const value = inline ?? (flag.kind === "bool" ? "true" : (argv[at++] as string));
     checkValue(flag, typed, value);
-    options.push(`--${flag.name}=${value}`);
+    options.push(`--${flag.name}="${value}"`);
   }
   return args.length === 0 ? options : [...options, "--", ...args];
 }

@@ -8,7 +8,7 @@ import { removeCgroups } from "../container/cgroup-remove.ts";
 import { runPoststopHooks } from "../container/hooks.ts";
 import { openProcess } from "../container/liveness.ts";
 import type { ContainerState } from "../container/state.ts";
-import { statusOf, thaw } from "../container/status.ts";
+import { statusOf } from "../container/status.ts";
 import {
   checkOwner,
   claimRemoval,
@@ -18,6 +18,7 @@ import {
   readState,
   removeFolder,
 } from "../container/store.ts";
+import { thaw } from "../container/thaw.ts";
 import { MESSAGE } from "../errors/messages.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
 import { must } from "../host/must.ts";
@@ -67,14 +68,12 @@ function endProcesses(native: Native, { dir, path, state }: Loaded): void {
   const pidfd = init === undefined ? undefined : openProcess(native, init.pid, init.startTime);
   if (pidfd !== undefined) {
     native.pidfd_kill(pidfd, SIGKILL);
-    if (!state.privatePid) killCgroups(native, cgroups);
     thaw(native, cgroups);
     awaitEnd(native, pidfd);
     native.close(pidfd);
   }
   // Processes outlive init when it had no pid namespace of its own, or when it died before it was recorded.
   killCgroups(native, cgroups);
-  thaw(native, cgroups);
 }
 
 function awaitEnd(native: Native, pidfd: number): void {

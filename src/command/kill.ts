@@ -2,7 +2,7 @@
 
 import { killCgroups } from "../container/cgroup-kill.ts";
 import { openProcess } from "../container/liveness.ts";
-import { thaw } from "../container/status.ts";
+import { thaw } from "../container/thaw.ts";
 import { checkOwner, openState } from "../container/store.ts";
 import { MESSAGE } from "../errors/messages.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
