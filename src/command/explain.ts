@@ -28,5 +28,5 @@ export function explain(context: Context): Outcome {
     console: config.process?.terminal === true ? "socket" : "none",
     facts: gatherFacts(native, config),
   });
-  return printPlan(plan, request.format, { id: ID, config });
+  return { stdout: printPlan(plan, format, { id: ID, config }) };
 }
