@@ -1,12 +1,11 @@
 // The bundle: changes into it, reads and decodes config.json. Everything that is wrong is said at once.
 
-import { checkConfig } from "../../config/validate.ts";
-import { decodeConfig } from "../../config/decode.ts";
+import { loadConfig, type Loaded } from "../../config/load.ts";
 import type { Config, Issue } from "../../config/types.ts";
 import { RuntimeError } from "../../errors/runtime-error.ts";
+import { warn } from "../../errors/warning.ts";
 import { must } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
-import { parseJson } from "../../json/parse.ts";
 
 const AT_FDCWD = -100;
 const ENOENT = 2;
@@ -17,7 +16,6 @@ export interface Bundle {
   /** The folder as the kernel names it. */
   path: string;
   config: Config;
-  warnings: Issue[];
 }
 
 /** Changes into the bundle and reads its config.json; throws one RuntimeError that names every problem. */
@@ -25,21 +23,19 @@ export function loadBundle(native: Native, bundle: string): Bundle {
   must(native.chdir(bundle), { operation: "chdir", path: bundle, message: "cannot enter the bundle" });
   const path = must(native.getcwd(), { operation: "getcwd", path: bundle }) as string;
   const { config, issues } = readConfig(native);
-  const problems = issues.filter((issue) => issue.kind !== "warning");
-  if (config === undefined || problems.length > 0) throw invalidConfig(problems);
-  return { path, config, warnings: issues };
+  if (config === undefined) throw invalidConfig(issues.filter((issue) => issue.kind !== "warning"));
+  for (const issue of issues) warn(`config.json: ${issue.pointer}: ${issue.message}`);
+  return { path, config };
 }
 
 /** Reads config.json of the current folder: what could be decoded, and all issues in document order. */
-export function readConfig(native: Native): { config?: Config; issues: Issue[] } {
+export function readConfig(native: Native): Loaded {
   const text = native.read_file(AT_FDCWD, "config.json", CONFIG_MAX);
   if (text === -ENOENT) {
     throw new RuntimeError({ message: "JSON specification file config.json not found", path: "config.json" });
   }
   const source = must(text, { operation: "read", path: "config.json" }) as string;
-  const decoded = decodeConfig(parseJson(source));
-  if (decoded.config === undefined) return { issues: decoded.issues };
-  return { config: decoded.config, issues: [...decoded.issues, ...checkConfig(decoded.config)] };
+  return loadConfig(source);
 }
 
 function invalidConfig(problems: readonly Issue[]): RuntimeError {
