@@ -1,0 +1,20 @@
+/* What a hook and the container's program have in common: pointer arrays for execve, made only then. */
+#ifndef BERTH_LAUNCH_H
+#define BERTH_LAUNCH_H
+
+#include "ctx.h"
+
+struct launch {
+    char **args;
+    char **env;
+};
+
+/* Pointers to the strings of the plan, in one anonymous mapping that is never given back. `home` (NULL: none) is an
+ * entry that replaces all that begin with HOME=. 0 or a negative errno. */
+int launch_prepare(const struct ctx *c, struct string_range args, struct string_range env, const char *home,
+                   struct launch *launch);
+
+/* Says in the detail why the kernel did not find `path` although it exists: a missing interpreter. */
+void launch_explain(struct ctx *c, const char *path, int error);
+
+#endif
