@@ -1,6 +1,7 @@
 // suite("start", (rule) => { rule("fails the second time", async (t) => { ... }); }) for every runtime under test.
 
 import { describe, test } from "vitest";
+import { difference } from "./differences.ts";
 import { type Kind, type Runtime, runtimes } from "./runtime.ts";
 import { Sandbox } from "./sandbox.ts";
 
@@ -18,10 +19,10 @@ export interface RuleOptions {
 export type Body = (t: Sandbox) => void | Promise<void>;
 export type Rule = (title: string, body: Body, options?: RuleOptions) => void;
 
-function reasonToSkip(runtime: Runtime, options: RuleOptions): string | undefined {
+function reasonToSkip(runtime: Runtime, title: string, options: RuleOptions): string | undefined {
   if (options.skip) return options.skip;
   if (options.only !== undefined && !options.only.includes(runtime.kind)) return `only for ${options.only.join(", ")}`;
-  return options.except?.[runtime.kind];
+  return options.except?.[runtime.kind] ?? difference(runtime.kind, title);
 }
 
 async function inSandbox(runtime: Runtime, body: Body): Promise<void> {
@@ -43,7 +44,7 @@ export function suite(name: string, define: (rule: Rule, runtime: Runtime) => vo
     describe(`${name} (${runtime.name})`, () => {
       const rule: Rule = (title, body, options = {}) => {
         test(title, { timeout: options.timeout ?? 30_000 }, async (context) => {
-          const reason = reasonToSkip(runtime, options);
+          const reason = reasonToSkip(runtime, title, options);
           if (reason !== undefined) context.skip(reason);
           await inSandbox(runtime, body);
         });
