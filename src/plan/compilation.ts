@@ -9,6 +9,7 @@ import type { CreateOptions, RuntimeStep } from "./plan.ts";
 /** A mount that is made read-only when nothing more has to be put into it. */
 export interface DeferredReadOnly {
   mount: number;
+  recursive: boolean;
   pointer: string;
   destination: string;
 }

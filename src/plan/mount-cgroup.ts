@@ -10,7 +10,7 @@ import { AT_RECURSIVE, CLONE_NEWCGROUP, OPEN_TREE_CLONE } from "../tables/linux.
 import { MOUNT_ATTR } from "../tables/mount-options.ts";
 import type { Compilation } from "./compilation.ts";
 import { fsParameters } from "./mount-filesystem.ts";
-import { attach, type MountEntry, openFolder } from "./mounts.ts";
+import { attach, KIND, type MountEntry, openFolder } from "./mounts.ts";
 import { hasUserNamespace } from "./namespaces.ts";
 import { NONE } from "./ops.ts";
 import { lastPart } from "./paths.ts";
@@ -62,7 +62,8 @@ function mountHierarchy(
   const { ops } = c;
   const name = lastPart(hierarchy.mountpoint);
   const entry: MountEntry = { ...rest, pointer, destination: `${destination}/${name}` };
-  const target = openFolder(c, entry, true);
+  const target = ops.slot();
+  ops.at(`${pointer}/destination`, entry.destination).target(target, c.root, entry.destination, KIND.folder, NONE, 1);
   const mount = ops.slot();
   if (((c.namespaces.created | c.namespaces.joined) & CLONE_NEWCGROUP) !== 0) newHierarchy(c, entry, hierarchy, mount);
   else bindHierarchy(c, entry, hierarchy, mount);

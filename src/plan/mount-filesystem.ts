@@ -13,9 +13,11 @@ export function mountFilesystem(c: Compilation, entry: MountEntry): void {
   const target = openFolder(c, entry, options.destNofollow || type === "proc" || type === "sysfs");
 
   // Nodes and folders still have to be put into these.
-  const defer = (type === "tmpfs" || destination === "/dev") && (options.attrSet & MOUNT_ATTR.RDONLY) !== 0;
-  const attributes = defer ? options.attrSet & ~MOUNT_ATTR.RDONLY : options.attrSet;
-  const parameters = fsParameters(entry, (attributes & MOUNT_ATTR.RDONLY) !== 0);
+  const { RDONLY } = MOUNT_ATTR;
+  const defer = (type === "tmpfs" || destination === "/dev") && ((options.attrSet | options.recSet) & RDONLY) !== 0;
+  const attributes = defer ? options.attrSet & ~RDONLY : options.attrSet;
+  const recSet = defer ? options.recSet & ~RDONLY : options.recSet;
+  const parameters = fsParameters(entry, (attributes & RDONLY) !== 0);
   const keepsMode = type === "tmpfs" && !hasMode(options.data);
   const mount = ops.slot();
   ops.at(pointer, destination);
@@ -23,11 +25,13 @@ export function mountFilesystem(c: Compilation, entry: MountEntry): void {
   if (type === "tmpfs" && options.tmpcopyup) ops.at(`${pointer}/options`, destination).copy_tree(target, mount);
   ops.at(`${pointer}/destination`, destination);
   attach(c, entry, mount, target);
-  if ((options.recSet | options.recClear) !== 0) {
-    ops.at(`${pointer}/options`, destination).mount_attributes(mount, options.recSet, options.recClear, 0, 1);
+  if ((recSet | options.recClear) !== 0) {
+    ops.at(`${pointer}/options`, destination).mount_attributes(mount, recSet, options.recClear, 0, 1);
   }
-  if (defer) c.deferred.push({ mount, pointer: `${pointer}/options`, destination });
-  else ops.close(mount);
+  if (defer) {
+    const recursive = (options.recSet & RDONLY) !== 0;
+    c.deferred.push({ mount, recursive, pointer: `${pointer}/options`, destination });
+  } else ops.close(mount);
 }
 
 /** What fsconfig(2) is given: the source, the superblock's flags, the file system's own options. */

@@ -94,7 +94,9 @@ export function openTarget(c: Compilation, entry: MountEntry, kind: number, like
   const target = ops.slot();
   ops.at(`${entry.pointer}/destination`, destination);
   ops.target(target, c.root, destination, kind, like, strict ? 1 : 0);
-  if (!destination.startsWith("/proc")) ops.refuse_fs(target, PROC_SUPER_MAGIC);
+  // A folder of the root that is no symlink cannot lead there.
+  const certain = strict && destination.lastIndexOf("/") === 0;
+  if (!certain && !destination.startsWith("/proc")) ops.refuse_fs(target, PROC_SUPER_MAGIC);
   return target;
 }
 

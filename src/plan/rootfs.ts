@@ -78,8 +78,8 @@ export function makeCwd(c: Compilation): void {
 export function setReadOnly(c: Compilation): void {
   const { ops, deferred } = c;
   for (let i = 0; i < deferred.length; i++) {
-    const { mount, pointer, destination } = deferred[i] as (typeof deferred)[number];
-    ops.at(pointer, destination).mount_attributes(mount, MOUNT_ATTR.RDONLY, 0, 0, 0);
+    const { mount, recursive, pointer, destination } = deferred[i] as (typeof deferred)[number];
+    ops.at(pointer, destination).mount_attributes(mount, MOUNT_ATTR.RDONLY, 0, 0, recursive ? 1 : 0);
     ops.close(mount);
   }
   if (c.config.root.readonly) ops.at("/root/readonly", "/").mount_attributes(c.root, MOUNT_ATTR.RDONLY, 0, 0, 0);

@@ -1,0 +1,39 @@
+// A step of the runtime as one line.
+
+import type { Config, Hook } from "../config/types.ts";
+import type { RuntimeStep } from "./plan.ts";
+import { barrier, cloneFlags, limit, resource } from "./print-flags.ts";
+
+/** The line without number and origin. */
+export function stepLine(step: RuntimeStep, config: Config): string {
+  switch (step.step) {
+    case "mkdir cgroup":
+    case "check cgroup empty":
+      return `${step.step} ${step.path}`;
+    case "inherit cgroup file":
+      return `${step.step} ${step.path}/${step.file}`;
+    case "write cgroup file":
+      return `${step.step} ${JSON.stringify(step.data)} to ${step.path}/${step.file}`;
+    case "attach device program":
+      return `${step.step} to ${step.path} (${step.program.length / 2} instructions)`;
+    case "spawn":
+      return ["spawn init", cloneFlags(step.flags).join("|"), step.cgroup === undefined ? "" : `into ${step.cgroup}`]
+        .filter((part) => part !== "")
+        .join(" ");
+    case "await barrier":
+    case "release barrier":
+      return `${step.step} ${barrier(step.barrier)}`;
+    case "await child":
+      return "await child: init is the joiner's second clone";
+    case "await ready":
+      return step.step;
+    case "write proc file":
+      return `write ${JSON.stringify(step.data)} to /proc/PID/${step.file}`;
+    case "raise rlimit":
+      return `raise rlimit ${resource(step.resource)} soft ${limit(step.soft)} hard ${limit(step.hard)}`;
+    case "hook": {
+      const hook = config.hooks[step.kind][step.index] as Hook;
+      return `hook ${step.kind} ${(hook.args ?? [hook.path]).join(" ")}`;
+    }
+  }
+}

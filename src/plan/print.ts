@@ -1,0 +1,107 @@
+// `berth explain`: a plan for people (text) or programs (JSON). Both show what berth and init do in one order of time, one
+// line an operation, with the place in config.json that each comes from. Nothing is looked up, nothing is done.
+
+import { disassemble } from "../bpf/ebpf-disassemble.ts";
+import type { Config } from "../config/types.ts";
+import { type DecodedOp, decode } from "./decode.ts";
+import type { Origin, Plan, RuntimeStep } from "./plan.ts";
+import { opLine, type ShownOperands, shownOperands } from "./print-op.ts";
+import { inheritedLabel, Slots } from "./print-operands.ts";
+import { stepLine } from "./print-step.ts";
+
+export interface PrintContext {
+  id: string;
+  config: Config;
+}
+
+/** One operation of either side. */
+interface Row {
+  by: "berth" | "init";
+  /** Index of the op in init's program, or of the step. */
+  index: number;
+  line: string;
+  origin: Origin;
+  operands?: ShownOperands;
+  op?: string;
+  /** Lines below it: a device program. */
+  listing?: string[];
+}
+
+export function printPlan(plan: Plan, format: "text" | "json", context: PrintContext): string {
+  const rows = timeline(plan, context);
+  return format === "json" ? printJson(plan, rows, context) : printText(plan, rows, context);
+}
+
+/** After these init has told the runtime where it is. */
+const REPORTS: ReadonlySet<string> = new Set(["sync", "sibling", "ready"]);
+
+/**
+ * Both sides in order: the runtime's steps up to the clone, init's ops up to its next report, the runtime's steps that
+ * answer it, and so on.
+ */
+function timeline(plan: Plan, context: PrintContext): Row[] {
+  const rows: Row[] = [];
+  const steps = plan.runtime;
+  let next = 0;
+  const runtimeUpTo = (isLast: (step: RuntimeStep) => boolean): void => {
+    for (let last = false; !last && next < steps.length; next++) {
+      const step = steps[next] as RuntimeStep;
+      rows.push(stepRow(step, next, context));
+      last = isLast(step);
+    }
+  };
+  runtimeUpTo((step) => step.step === "spawn");
+  const slots = new Slots(plan.inherited);
+  const ops = decode(plan.init);
+  for (let index = 0; index < ops.length; index++) {
+    const decoded = ops[index] as DecodedOp;
+    rows.push(opRow(decoded, index, slots, plan.init.origins[index] as Origin));
+    slots.follow(decoded);
+    if (!REPORTS.has(decoded.op)) continue;
+    if (decoded.op === "sync") runtimeUpTo((step) => step.step === "release barrier");
+    else if (decoded.op === "sibling") runtimeUpTo((step) => step.step === "await child");
+    else runtimeUpTo(() => false);
+  }
+  return rows;
+}
+
+function stepRow(step: RuntimeStep, index: number, context: PrintContext): Row {
+  const row: Row = { by: "berth", index, line: stepLine(step, context.config), origin: step.origin };
+  if (step.step === "attach device program") row.listing = disassemble(step.program);
+  return row;
+}
+
+function opRow(decoded: DecodedOp, index: number, slots: Slots, origin: Origin): Row {
+  const operands = shownOperands(decoded, slots);
+  return { by: "init", index, line: opLine(decoded, slots), origin, op: decoded.op, operands };
+}
+
+const ORIGIN_COLUMN = 84;
+
+function printText(plan: Plan, rows: readonly Row[], context: PrintContext): string {
+  let text = `container ${context.id}: ${plan.runtime.length} steps of berth, ${plan.init.origins.length} operations of init\n`;
+  for (const { by, index, line, origin, listing } of rows) {
+    const left = `${by.padEnd(5)} ${String(index).padStart(3)}  ${line}`;
+    text += `${left.padEnd(ORIGIN_COLUMN)}  ${origin.pointer}\n`;
+    for (const instruction of listing ?? []) text += `             ${instruction}\n`;
+  }
+  return text;
+}
+
+function printJson(plan: Plan, rows: readonly Row[], context: PrintContext): string {
+  const inherited = plan.inherited.map((item, slot) => ({ slot, what: item.what, is: inheritedLabel(item) }));
+  const timelineRows = rows.map(({ by, index, op, line, operands, origin, listing }) => {
+    const step = by === "berth" ? stepData(plan.runtime[index] as RuntimeStep) : { op, operands };
+    return { by, index, ...step, text: line, origin, ...(listing === undefined ? {} : { listing }) };
+  });
+  return `${JSON.stringify({ id: context.id, cgroups: plan.cgroups, inherited, operations: timelineRows }, null, 2)}\n`;
+}
+
+/** The step as it is, with what JSON cannot hold as text or left to the listing. */
+function stepData({ origin: _origin, ...step }: RuntimeStep): Record<string, unknown> {
+  const data: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(step)) {
+    if (key !== "program") data[key] = typeof value === "bigint" ? value.toString() : value;
+  }
+  return data;
+}
