@@ -8,6 +8,13 @@ const DIFFERENCES: readonly [title: string, kind: Kind, instead: string][] = [
   ["rno", "crun", "crun 1.8 has a mistake in the access times"],
   ["rrw, rsuid", "crun", "crun 1.8 has a mistake in the access times"],
   ["all of it works in a user namespace too", "crun", "crun 1.8 loses nosuid"],
+  ["user: the program has the ids of the joined", "runc", "runc 1.1 wants mappings beside the path"],
+  ["in an id are refused", "crun", "crun 1.8 looks for such a container"],
+  ["that is a file is named", "runc", "runc 1.1 names another file"],
+  ["that is a file is named", "crun", "crun 1.8 names /proc"],
+  ["a full disk under the state root", "runc", "runc 1.1 prints nil"],
+  ["without permission for the state root", "runc", "runc 1.1 asks for a user namespace"],
+  ["without permission for the state root", "crun", "crun 1.8 says less"],
   ["has the flags of its source", "crun", "crun 1.8 clears them"],
 ];
 
