@@ -1,15 +1,15 @@
 // `npm run build`: dist/berth (the executable), dist/libberth.so and dist/node/berth.js (the Node host).
 //
-//   --test      dist/test/berth instead: with failure injection (BERTH_FAILPOINTS)
-//   --sanitize  the C tests in dist/sanitize/ instead, with AddressSanitizer and UndefinedBehaviorSanitizer
+//   --test      instead: dist/test/berth, with failure injection (BERTH_FAILPOINTS), and the C tests beside it
+//   --sanitize  instead: the C tests in dist/sanitize/, with AddressSanitizer and UndefinedBehaviorSanitizer
 
 import { join } from "node:path";
+import { buildTests } from "./c-tests.ts";
 import { buildEngine } from "./engine.ts";
 import { generate } from "./gen.ts";
 import { buildObjects, buildShared } from "./libberth.ts";
 import { buildNodeHost } from "./node-host.ts";
 import { DIST } from "./paths.ts";
-import { buildSanitized } from "./sanitize.ts";
 
 async function buildExecutable(variant: string, output: string, failpoints: boolean): Promise<void> {
   const objects = await buildObjects({ variant, failpoints }, "host", ["-O2", "-fno-pie"]);
@@ -18,8 +18,11 @@ async function buildExecutable(variant: string, output: string, failpoints: bool
 
 async function build(): Promise<void> {
   await generate();
-  if (process.argv.includes("--sanitize")) return buildSanitized();
-  if (process.argv.includes("--test")) return buildExecutable("test", join(DIST, "test/berth"), true);
+  if (process.argv.includes("--sanitize")) return buildTests("sanitize");
+  if (process.argv.includes("--test")) {
+    await buildExecutable("test", join(DIST, "test/berth"), true);
+    return buildTests("test");
+  }
   await buildExecutable("engine", join(DIST, "berth"), false);
   await buildShared({ variant: "engine", failpoints: false }, join(DIST, "libberth.so"));
   await buildNodeHost(join(DIST, "node"), false);

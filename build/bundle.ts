@@ -1,11 +1,13 @@
 // TypeScript → chunks of plain script, by esbuild (strips types, minifies) and rollup (splits). `loaded(import("./x.ts"))`
 // becomes a synchronous require of a chunk: see src/lazy.ts.
 
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { transform } from "esbuild";
 import { type OutputChunk, type Plugin, rollup } from "rollup";
 import { ROOT } from "./paths.ts";
+import { digest, filesBelow } from "./stamp.ts";
 
 export interface BundleOptions {
   /** Entry module, relative to the repository. */
@@ -51,10 +53,34 @@ export async function bundle({ entry, failpoints, external }: BundleOptions): Pr
     .map(({ fileName, code }) => ({ name: fileName, code: synchronousNamespaces(code) }));
 }
 
-/** Constants that the compiler knows, so that code which they switch off is left out. */
-export function defines(failpoints: boolean): Record<string, string> {
+/** Changes with everything that the chunks are made of. */
+export function bundleKey(entry: string, failpoints: boolean): string {
+  const inputs = [
+    ...filesBelow(join(ROOT, "src"), isProduct),
+    ...(entry.startsWith("src/") ? [] : filesBelow(dirname(resolve(ROOT, entry)), isProduct)),
+    ...["bundle.ts", "engine.ts", "node-host.ts", "uses.ts", "../package-lock.json"].map((name) =>
+      join(ROOT, "build", name),
+    ),
+  ];
+  return digest(inputs, entry, JSON.stringify(defines(failpoints)));
+}
+
+const isProduct = (path: string): boolean => path.endsWith(".ts") && !path.endsWith(".test.ts");
+
+/** Constants that the compiler knows, so that code which they switch off is left out; see src/globals.d.ts. */
+function defines(failpoints: boolean): Record<string, string> {
   const manifest: { version: string } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-  return { FAILPOINTS: String(failpoints), BERTH_VERSION: JSON.stringify(manifest.version) };
+  return {
+    FAILPOINTS: String(failpoints),
+    BERTH_VERSION: JSON.stringify(manifest.version),
+    BERTH_COMMIT: JSON.stringify(commit()),
+  };
+}
+
+/** HEAD, as short as `git rev-parse --short` makes it; "unknown" outside a checkout. */
+function commit(): string {
+  const git = spawnSync("git", ["-C", ROOT, "rev-parse", "--short", "HEAD"], { encoding: "utf8" });
+  return git.status === 0 ? git.stdout.trim() : "unknown";
 }
 
 function stripTypes(define: Record<string, string>): Plugin {

@@ -46,9 +46,14 @@ function dependenciesIn(rule: string): string[] {
   return files.split(/\s+/).filter((file) => file !== "" && existsSync(file));
 }
 
-/** Links objects when one of them or a flag changed. */
-export async function link(output: string, objects: readonly string[], flags: readonly string[]): Promise<void> {
-  await unlessMade([output], digest(objects, CC, ...flags), async () => {
+/** Links objects when one of them, a flag or a file that a flag names (`inputs`) changed. */
+export async function link(
+  output: string,
+  objects: readonly string[],
+  flags: readonly string[],
+  inputs: readonly string[] = [],
+): Promise<void> {
+  await unlessMade([output], digest([...objects, ...inputs], CC, ...flags), async () => {
     await run(CC, ["-o", output, ...objects, ...flags]);
   });
 }

@@ -3,12 +3,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { transform } from "esbuild";
-import { bundle, type Chunk } from "./bundle.ts";
+import { bundle, bundleKey, type Chunk } from "./bundle.ts";
 import { compileAll, link, SECTIONS, WARNINGS } from "./c.ts";
 import { DIST, GEN, ROOT } from "./paths.ts";
 import { type QuickJs, quickJs } from "./quickjs.ts";
 import { run } from "./run.ts";
-import { digest, filesBelow, unlessMade } from "./stamp.ts";
+import { digest, unlessMade } from "./stamp.ts";
 import { usesOf } from "./uses.ts";
 
 export interface EngineOptions {
@@ -43,12 +43,8 @@ export async function buildEngine(options: EngineOptions): Promise<void> {
 async function bytecode(engine: QuickJs, folder: string, options: EngineOptions): Promise<string> {
   const compiler = await buildCompiler(engine);
   const output = join(folder, "chunks.c");
-  const inputs = [
-    ...filesBelow(join(ROOT, "src"), (path) => path.endsWith(".ts") && !path.endsWith(".test.ts")),
-    ...["build/bundle.ts", "build/engine.ts", "build/uses.ts", "package.json"].map((name) => join(ROOT, name)),
-  ];
   const entry = options.entry ?? "src/main.engine.ts";
-  await unlessMade([output], digest([...inputs, compiler], entry, String(options.failpoints)), async () => {
+  await unlessMade([output], digest([compiler], bundleKey(entry, options.failpoints)), async () => {
     const chunks = await bundle({ entry, failpoints: options.failpoints, external: () => false });
     await compileChunks(compiler, folder, chunks);
     writeFileSync(output, embedding(folder, chunks));

@@ -43,6 +43,9 @@ const INIT_LINK = [
   "-Wl,-z,noexecstack",
 ];
 
+/** Which pages init is made of. */
+const LINKER_SCRIPT = join(ROOT, "csrc/init/init.ld");
+
 const folderOf = ({ variant }: LibberthOptions, part: string): string => join(DIST, "obj", variant, part);
 
 const define = ({ failpoints }: LibberthOptions): string[] => (failpoints ? ["-DBERTH_FAILPOINTS"] : []);
@@ -61,7 +64,8 @@ export async function buildInit(options: LibberthOptions): Promise<string> {
     join(ROOT, "csrc/init"),
   ];
   const elf = join(into, "berth-init");
-  await link(elf, await compileAll(sourcesIn("init"), { into, flags }), INIT_LINK);
+  const objects = await compileAll(sourcesIn("init"), { into, flags });
+  await link(elf, objects, [...INIT_LINK, "-T", LINKER_SCRIPT], [LINKER_SCRIPT]);
   return elf;
 }
 
