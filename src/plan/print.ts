@@ -82,10 +82,15 @@ function printText(plan: Plan, rows: readonly Row[], context: PrintContext): str
   let text = `container ${context.id}: ${plan.runtime.length} steps of berth, ${plan.init.origins.length} operations of init\n`;
   for (const { by, index, line, origin, listing } of rows) {
     const left = `${by.padEnd(5)} ${String(index).padStart(3)}  ${line}`;
-    text += `${left.padEnd(ORIGIN_COLUMN)}  ${origin.pointer}\n`;
+    text += `${visible(left).padEnd(ORIGIN_COLUMN)}  ${visible(origin.pointer)}\n`;
     for (const instruction of listing ?? []) text += `             ${instruction}\n`;
   }
   return text;
+}
+
+/** Nothing that a bundle brings controls the terminal, and every operation stays on its line. */
+function visible(line: string): string {
+  return line.replace(/[\p{Cc}\p{Cs}\u2028\u2029]/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 function printJson(plan: Plan, rows: readonly Row[], context: PrintContext): string {
