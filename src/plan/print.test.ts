@@ -39,6 +39,6 @@ test("a device program is listed below its step", () => {
 test("bytes of a config that would spoil a terminal are escaped", () => {
   const mounts = [{ destination: "/d", source: "/\u009b\u001b[31m", options: ["bind"] }];
   const text = print("text", { process: { args: ["a\u001b[31m", "b\nc"] }, mounts }, { facts: hostFacts("v2") });
-  expect(text).not.toMatch(/[\u001b\u009b]/);
+  for (const control of ["\u001b", "\u009b"]) expect(text).not.toContain(control);
   expect(text).toContain('"b\\nc"');
 });
