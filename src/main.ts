@@ -6,8 +6,8 @@ import { readFast } from "./cli/fast.ts";
 import { type LogTarget, parseFormat, STDERR } from "./cli/log.ts";
 import type { Level } from "./cli/log-line.ts";
 import type { Invocation, Options, Reading } from "./cli/reading.ts";
-import type { Context, Outcome } from "./command/command.ts";
 import { parseRootless } from "./cli/values.ts";
+import type { Context, Outcome } from "./command/command.ts";
 import { absoluteRoot, defaultRoot } from "./container/root.ts";
 import { RuntimeError } from "./errors/runtime-error.ts";
 import { onWarning } from "./errors/warning.ts";
@@ -98,7 +98,11 @@ function openLog(native: Native, global: Options): LogTarget {
   const debug = global.bool("debug");
   const path = global.string("log") ?? "";
   if (path === "") return { fd: 2, format, debug };
-  const fd = must(native.open(AT_FDCWD, path, LOG_FLAGS, 0o644), { message: "cannot write the log", operation: "open", path });
+  const fd = must(native.open(AT_FDCWD, path, LOG_FLAGS, 0o644), {
+    message: "cannot write the log",
+    operation: "open",
+    path,
+  });
   return { fd, format, debug };
 }
 
@@ -111,7 +115,10 @@ function report(native: Native, log: LogTarget, level: Level, what: unknown, com
   native.write(log.fd, logLine(log.format, level, text, typeof clock === "number" ? 0 : (clock[0] as number)));
   if (log.fd !== 2 && level === "error") native.write(2, `${text}\n`);
   if (log.debug && what instanceof Error && what.stack !== undefined) {
-    native.write(log.fd, logLine(log.format, "debug", what.stack, typeof clock === "number" ? 0 : (clock[0] as number)));
+    native.write(
+      log.fd,
+      logLine(log.format, "debug", what.stack, typeof clock === "number" ? 0 : (clock[0] as number)),
+    );
   }
 }
 

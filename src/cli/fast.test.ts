@@ -29,11 +29,46 @@ function generator(seed: number): (below: number) => number {
 const WORDS = [
   ...COMMANDS.map(({ name }) => name),
   ...[...GLOBAL_FLAGS, ...COMMANDS.flatMap(({ flags }): readonly Flag[] => flags)].flatMap(({ name, ...flag }) => {
-    const short = "short" in flag && typeof flag.short === "string" ? [`-${flag.short}`, `-${flag.short}=x`, `--${flag.short}`] : [];
+    const short =
+      "short" in flag && typeof flag.short === "string"
+        ? [`-${flag.short}`, `-${flag.short}=x`, `--${flag.short}`]
+        : [];
     return [`--${name}`, `-${name}`, `--${name}=1`, `-${name}=x`, `--${name}=`, `--${name}=true`, ...short];
   }),
-  ...["id", "1", "x", "", "-", "--", "---", "--=", "-=x", "=", "-1", "-9", "KILL", "a=b", "'q'", '"q"', "-x=-y", "help", "h"],
-  ...["--help", "-h", "--version", "-v", "--no-root", "-fq", "-bd", "a\u{dc80}", "--bundle=a b\n=c", "__proto__", "--__proto__=1"],
+  ...[
+    "id",
+    "1",
+    "x",
+    "",
+    "-",
+    "--",
+    "---",
+    "--=",
+    "-=x",
+    "=",
+    "-1",
+    "-9",
+    "KILL",
+    "a=b",
+    "'q'",
+    '"q"',
+    "-x=-y",
+    "help",
+    "h",
+  ],
+  ...[
+    "--help",
+    "-h",
+    "--version",
+    "-v",
+    "--no-root",
+    "-fq",
+    "-bd",
+    "a\u{dc80}",
+    "--bundle=a b\n=c",
+    "__proto__",
+    "--__proto__=1",
+  ],
 ];
 
 describe("the fast reader", () => {

@@ -3,7 +3,7 @@
 // proves that both read the same wherever this one does not decline.
 
 import { type Invocation, Options, type OptionValue } from "./reading.ts";
-import { findCommand, findFlag, type Flag, GLOBAL_FLAGS } from "./table.ts";
+import { type Flag, findCommand, findFlag, GLOBAL_FLAGS } from "./table.ts";
 import { parseValue } from "./values.ts";
 
 /** undefined: declined. */
@@ -29,7 +29,12 @@ export function readFast(argv: readonly string[]): Invocation | undefined {
 }
 
 /** Reads flags from `at` on; the index of the first word that is none, -1 to decline. */
-function readFlags(argv: readonly string[], at: number, flags: readonly Flag[], given: Map<string, OptionValue>): number {
+function readFlags(
+  argv: readonly string[],
+  at: number,
+  flags: readonly Flag[],
+  given: Map<string, OptionValue>,
+): number {
   while (at < argv.length) {
     const word = argv[at] as string;
     if (!word.startsWith("-")) return at;

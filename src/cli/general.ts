@@ -4,7 +4,7 @@
 import yargs from "yargs-parser/browser";
 import { Options, type OptionValue, type Reading } from "./reading.ts";
 import { Mistake, spell } from "./spelling.ts";
-import { type Command, findCommand, type Flag, GLOBAL_FLAGS, HELP_FLAG, VERSION_FLAG } from "./table.ts";
+import { type Command, type Flag, findCommand, GLOBAL_FLAGS, HELP_FLAG, VERSION_FLAG } from "./table.ts";
 import { parseValue } from "./values.ts";
 
 /** Everything that yargs would guess is off: the last value of a flag counts, and no word is changed. */
@@ -83,6 +83,7 @@ function wrongCount(command: Command, count: number): string | undefined {
 function mistake(error: unknown, topic?: Command, global?: Options): Reading {
   if (!(error instanceof Mistake)) throw error;
   const { text } = error;
-  if (topic === undefined || global === undefined) return { kind: "mistake", heading: `Incorrect Usage. ${text}`, text };
+  if (topic === undefined || global === undefined)
+    return { kind: "mistake", heading: `Incorrect Usage. ${text}`, text };
   return { kind: "mistake", heading: `Incorrect Usage: ${text}`, text, topic, global };
 }

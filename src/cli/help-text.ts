@@ -2,7 +2,11 @@
 
 import type { COMMANDS, CommandName, GLOBAL_FLAGS } from "./table.ts";
 
-type NameOf<C> = C extends { readonly flags: readonly (infer F)[] } ? (F extends { readonly name: infer N } ? N : never) : never;
+type NameOf<C> = C extends { readonly flags: readonly (infer F)[] }
+  ? F extends { readonly name: infer N }
+    ? N
+    : never
+  : never;
 export type FlagName = NameOf<(typeof COMMANDS)[number]> | (typeof GLOBAL_FLAGS)[number]["name"];
 
 export interface CommandText {
@@ -32,7 +36,10 @@ export const COMMAND_TEXT: Readonly<Record<CommandName, CommandText>> = {
   create: {
     purpose: "create a container",
     args: "<container-id>",
-    about: [ID, "Makes everything that config.json asks for and stops before the program is executed: `berth start` does that."],
+    about: [
+      ID,
+      "Makes everything that config.json asks for and stops before the program is executed: `berth start` does that.",
+    ],
   },
   delete: {
     purpose: "delete any resources held by the container, often used with a detached container",
@@ -62,7 +69,10 @@ export const COMMAND_TEXT: Readonly<Record<CommandName, CommandText>> = {
   run: {
     purpose: "create and run a container",
     args: "<container-id>",
-    about: [ID, "Creates the container, starts it, waits for its end unless --detach is given, and deletes it. The exit code is the container's, or 128 + the signal that ended it."],
+    about: [
+      ID,
+      "Creates the container, starts it, waits for its end unless --detach is given, and deletes it. The exit code is the container's, or 128 + the signal that ended it.",
+    ],
   },
   spec: {
     purpose: "create a new specification file",
@@ -70,7 +80,12 @@ export const COMMAND_TEXT: Readonly<Record<CommandName, CommandText>> = {
     about: [
       "Writes config.json for a bundle, as a start to edit from. It runs sh with a terminal in the folder rootfs. A file that is already there is never overwritten.",
     ],
-    example: ["To run another program:", "$ berth spec", "$ sed -i 's;\"sh\";\"/hello\";' config.json", "# berth run hello"],
+    example: [
+      "To run another program:",
+      "$ berth spec",
+      '$ sed -i \'s;"sh";"/hello";\' config.json',
+      "# berth run hello",
+    ],
   },
   start: {
     purpose: "execute the user defined process in a created container",

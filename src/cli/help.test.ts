@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { SPEC_VERSION } from "../bundle/template.ts";
+import { VERSION } from "../version.ts";
 import { commandHelp, programHelp, versionText } from "./help.ts";
 import { COMMANDS, type Flag, GLOBAL_FLAGS } from "./table.ts";
 
@@ -30,5 +32,6 @@ describe("help", () => {
 
   it("the version is three lines that engines parse", () => {
     expect(versionText()).toMatch(/^berth version \S+\ncommit: \S+\nspec: 1\.\d+\.\d+\n$/);
+    expect(VERSION.spec).toBe(SPEC_VERSION);
   });
 });

@@ -21,7 +21,14 @@ export function programHelp(): string {
   return [
     section("NAME", [`   berth - ${PROGRAM.purpose}`, "", ...PROGRAM.about.flatMap((line) => wrap(line, "   "))]),
     section("USAGE", ["   berth [global options] command [command options] [arguments...]"]),
-    section("VERSION", versionText().trimEnd().replace("berth version ", "").split("\n").map((line) => `   ${line}`)),
+    section(
+      "VERSION",
+      versionText()
+        .trimEnd()
+        .replace("berth version ", "")
+        .split("\n")
+        .map((line) => `   ${line}`),
+    ),
     section("COMMANDS", commands),
     section("GLOBAL OPTIONS", flagLines([...GLOBAL_FLAGS, HELP, PRINT_VERSION])),
   ].join("\n");
@@ -33,7 +40,10 @@ export function commandHelp(command: Command): string {
   const sections = [
     section("NAME", [`   berth ${command.name} - ${text.purpose}`]),
     section("USAGE", [usage]),
-    section("DESCRIPTION", text.about.flatMap((line) => wrap(line, "   "))),
+    section(
+      "DESCRIPTION",
+      text.about.flatMap((line) => wrap(line, "   ")),
+    ),
   ];
   if (text.example !== undefined) {
     const [purpose, ...lines] = text.example;

@@ -38,8 +38,8 @@ function quote(text: string): string {
   let out = '"';
   for (const character of text) {
     const code = character.codePointAt(0) as number;
-    const escape = ESCAPES[character];
-    if (escape !== undefined) out += escape;
+    const escaped = ESCAPES[character];
+    if (escaped !== undefined) out += escaped;
     else if (code < 0x20 || code === 0x7f) out += `\\x${hex(code, 2)}`;
     else if (code >= 0xdc80 && code <= 0xdcff) out += `\\x${hex(code - 0xdc00, 2)}`;
     else if (hidden(code)) out += `\\u${hex(code, 4)}`;

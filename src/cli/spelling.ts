@@ -9,7 +9,7 @@
 // and, from urfave/cli in runc 1.1: a command's known flags may also stand behind its arguments, up to `--`; an unknown
 // one there is an argument. Behind an argument `--` is an argument itself.
 
-import { findFlag, type Flag } from "./table.ts";
+import { type Flag, findFlag } from "./table.ts";
 import { parseValue } from "./values.ts";
 
 /** Thrown for what Go's flag package calls an error; `text` is what it says. */

@@ -36,6 +36,7 @@ export function parseValue(kind: FlagKind, text: string): OptionValue | undefine
 export function parseRootless(text: string): boolean | "auto" {
   if (text === "" || text.toLowerCase() === "auto") return "auto";
   const value = parseBool(text);
-  if (value === undefined) throw new RuntimeError({ message: `--rootless must be true, false or auto, got ${JSON.stringify(text)}` });
+  if (value === undefined)
+    throw new RuntimeError({ message: `--rootless must be true, false or auto, got ${JSON.stringify(text)}` });
   return value;
 }

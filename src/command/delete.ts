@@ -21,6 +21,7 @@ import {
 import { thaw } from "../container/thaw.ts";
 import { MESSAGE } from "../errors/messages.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
+import { warn } from "../errors/warning.ts";
 import { must } from "../host/must.ts";
 import type { Native } from "../host/native.gen.ts";
 import type { Context, Outcome } from "./command.ts";
@@ -36,8 +37,7 @@ export function deleteContainer({ native, root, options, args }: Context): Outco
   const force = options.bool("force");
   const folder = openFolder(native, root, id);
   if (folder?.state === undefined) {
-    // A create that was killed before it could write a record leaves an empty folder: gone, whatever the answer.
-    if (folder !== undefined) removeHalfMade(native, folder);
+    if (folder !== undefined) removeHalfMade(native, folder, force);
     if (force) return {};
     throw new RuntimeError({ message: MESSAGE.notExist, path: id });
   }
@@ -49,8 +49,13 @@ export function deleteContainer({ native, root, options, args }: Context): Outco
   return {};
 }
 
-function removeHalfMade(native: Native, folder: Folder): void {
+/** A create that was killed before it could write a record leaves an empty folder: gone, whatever the answer. */
+function removeHalfMade(native: Native, folder: Folder, force: boolean): void {
   checkOwner(native, folder);
+  if (folder.damage !== undefined) {
+    if (!force) throw folder.damage;
+    warn(folder.damage); // what it names, cgroups above all, is not found any more
+  }
   removeFolder(native, folder.path, folder.dir);
 }
 

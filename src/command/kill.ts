@@ -2,13 +2,13 @@
 
 import { killCgroups } from "../container/cgroup-kill.ts";
 import { openProcess } from "../container/liveness.ts";
-import { thaw } from "../container/thaw.ts";
+import type { ContainerState } from "../container/state.ts";
 import { checkOwner, openState } from "../container/store.ts";
+import { thaw } from "../container/thaw.ts";
 import { MESSAGE } from "../errors/messages.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
 import { nativeError } from "../host/must.ts";
 import type { Native } from "../host/native.gen.ts";
-import type { ContainerState } from "../container/state.ts";
 import { parseSignal } from "../tables/signals.ts";
 import type { Context, Outcome } from "./command.ts";
 

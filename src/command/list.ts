@@ -63,7 +63,10 @@ function folders(native: Native, root: string, given: boolean): string[] {
   const names = native.list_dir(AT_FDCWD, root);
   if (names === -ENOENT && !given) return [];
   const text = must(names, { operation: "open", path: root }) as string;
-  return text.split("\0").filter((name) => name !== "" && isFolder(native, `${root}/${name}`)).sort();
+  return text
+    .split("\0")
+    .filter((name) => name !== "" && isFolder(native, `${root}/${name}`))
+    .sort();
 }
 
 function isFolder(native: Native, path: string): boolean {

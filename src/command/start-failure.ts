@@ -26,7 +26,11 @@ export function startFailure(failure: StartFailure, recorded: StartOps | undefin
   if (name !== "hook") return new RuntimeError({ ...facts, ...about, message: "", operation: name });
   const { errno: _, ...withoutErrno } = facts;
   if (failure.errno === ETIMEDOUT) {
-    return new RuntimeError({ ...withoutErrno, ...about, message: "hook did not end within its timeout and was killed" });
+    return new RuntimeError({
+      ...withoutErrno,
+      ...about,
+      message: "hook did not end within its timeout and was killed",
+    });
   }
   if (failure.errno !== ECHILD) return new RuntimeError({ ...facts, ...about, message: "cannot run hook" });
   const { value } = failure;

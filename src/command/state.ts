@@ -32,7 +32,9 @@ export function stateJson(recorded: ContainerState, status: Status, owner: strin
   ];
   if (recorded.annotations.length > 0) {
     const inner = separator === "" ? "" : `${separator}  `;
-    const entries = recorded.annotations.map(([key, value]) => `${inner}${JSON.stringify(key)}${colon}${JSON.stringify(value)}`);
+    const entries = recorded.annotations.map(
+      ([key, value]) => `${inner}${JSON.stringify(key)}${colon}${JSON.stringify(value)}`,
+    );
     fields.push(field("annotations", `{${entries.join(",")}${separator}}`));
   }
   fields.push(field("owner", JSON.stringify(owner)));

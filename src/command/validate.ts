@@ -12,6 +12,8 @@ export function validate({ native, options, args }: Context): Outcome {
   const text = must(native.read_file(AT_FDCWD, path, CONFIG_MAX), { operation: "read", path }) as string;
   const { issues } = loadConfig(text);
   if (issues.length === 0) return { stdout: `${path}: nothing is wrong\n` };
-  const lines = issues.map(({ kind, pointer, message }) => `${kind}: ${pointer === "" ? "" : `${pointer}: `}${message}\n`);
+  const lines = issues.map(
+    ({ kind, pointer, message }) => `${kind}: ${pointer === "" ? "" : `${pointer}: `}${message}\n`,
+  );
   return { stdout: lines.join(""), code: issues.every((issue) => issue.kind === "warning") ? 0 : 1 };
 }

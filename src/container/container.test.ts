@@ -33,7 +33,8 @@ describe("RFC 3339 time", () => {
 
   it("agrees with Date on every day of 600 years", () => {
     for (let day = -36525; day < 182625; day++) {
-      if (formatTime(day * 86400) !== `${new Date(day * 86400000).toISOString().slice(0, 19)}Z`) throw new Error(String(day));
+      if (formatTime(day * 86400) !== `${new Date(day * 86400000).toISOString().slice(0, 19)}Z`)
+        throw new Error(String(day));
     }
   });
 
@@ -51,7 +52,14 @@ describe("liveness", () => {
   });
 
   it("takes no garbage for a process", () => {
-    for (const text of ["", "5", "5 (sh)", "5 (sh) S", "5 (sh) S 1 2 3", statLine(1, "x", "S", 0).replaceAll("0", "x")]) {
+    for (const text of [
+      "",
+      "5",
+      "5 (sh)",
+      "5 (sh) S",
+      "5 (sh) S 1 2 3",
+      statLine(1, "x", "S", 0).replaceAll("0", "x"),
+    ]) {
       expect(parseStat(text)).toBeUndefined();
     }
   });
@@ -82,7 +90,8 @@ describe("the state root", () => {
     const { native } = new MemoryNative();
     expect(absoluteRoot(native, "x/../y")).toBe("/work/y");
     expect(absoluteRoot(native, "")).toBe("/work");
-    for (const root of ["/", "..", "/..", "//", "../.."]) expect(() => absoluteRoot(native, root)).toThrow(/must not be/);
+    for (const root of ["/", "..", "/..", "//", "../.."])
+      expect(() => absoluteRoot(native, root)).toThrow(/must not be/);
   });
 
   it("is /run/berth for root, and below XDG_RUNTIME_DIR for others", () => {
@@ -108,6 +117,12 @@ describe("the ops that start releases", () => {
     expect(Object.keys(OPS)[WAIT_START - 1]).toBe("wait_start");
     const words = Uint32Array.of(1 | (1 << 16), 0, WAIT_START | (1 << 16), 3, 5, 6 | (2 << 16), 7, 8);
     const origins = [{ pointer: "/a" }, { pointer: "/b" }, { pointer: "/c" }, { pointer: "/d", subject: "s" }];
-    expect(startOps({ words, strings: [], origins })).toEqual({ first: 2, ops: [[5, "/c", ""], [6, "/d", "s"]] });
+    expect(startOps({ words, strings: [], origins })).toEqual({
+      first: 2,
+      ops: [
+        [5, "/c", ""],
+        [6, "/d", "s"],
+      ],
+    });
   });
 });

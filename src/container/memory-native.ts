@@ -32,7 +32,8 @@ export class MemoryNative {
   }
 
   folder(path: string): void {
-    for (let end = path.indexOf("/", 1); end > 0; end = path.indexOf("/", end + 1)) this.tree.set(path.slice(0, end), DIRECTORY);
+    for (let end = path.indexOf("/", 1); end > 0; end = path.indexOf("/", end + 1))
+      this.tree.set(path.slice(0, end), DIRECTORY);
     this.tree.set(path, DIRECTORY);
   }
 

@@ -14,7 +14,8 @@ const UID_MAX = "4294967295";
 /** --root as an absolute path without `.`, `..`, `//`. Throws for `/`. */
 export function absoluteRoot(native: Native, given: string): string {
   const root = absolute(native, given);
-  if (root === "/") throw new RuntimeError({ message: "option --root must not be /", ...(given === "/" ? {} : { path: given }) });
+  if (root === "/")
+    throw new RuntimeError({ message: "option --root must not be /", ...(given === "/" ? {} : { path: given }) });
   return root;
 }
 
@@ -44,7 +45,12 @@ export function defaultRoot(native: Native): string {
   if (xdg === undefined || xdg === "" || !honoursXdg(native)) return DEFAULT_ROOT;
   const root = clean(`${xdg}/berth`);
   const made = native.mkdir(AT_FDCWD, root, 0o700);
-  if (made !== -EEXIST) must(made, { message: "the path in $XDG_RUNTIME_DIR must be writable by the user", operation: "mkdir", path: root });
+  if (made !== -EEXIST)
+    must(made, {
+      message: "the path in $XDG_RUNTIME_DIR must be writable by the user",
+      operation: "mkdir",
+      path: root,
+    });
   const fd = must(native.open(AT_FDCWD, root, O_RDONLY | O_DIRECTORY, 0), { operation: "open", path: root });
   const changed = native.chmod(fd, 0o700 | STICKY);
   native.close(fd);
@@ -66,7 +72,11 @@ export function isRootless(native: Native, option: boolean | "auto"): boolean {
 function inUserNamespace(native: Native): boolean {
   const map = native.read_file(AT_FDCWD, "/proc/self/uid_map", 65536);
   if (typeof map !== "string") return false;
-  const fields = map.split("\n")[0]?.split(" ").filter((field) => field !== "") ?? [];
+  const fields =
+    map
+      .split("\n")[0]
+      ?.split(" ")
+      .filter((field) => field !== "") ?? [];
   return !(fields[0] === "0" && fields[1] === "0" && fields[2] === UID_MAX);
 }
 

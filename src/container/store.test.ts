@@ -75,7 +75,9 @@ describe("the state folder", () => {
     const memory = memoryWithCreator();
     createState(memory.native, "/run/berth", "c1", INPUT);
     const before = memory.tree.get(stateFile);
-    expect(() => createState(memory.native, "/run/berth", "c1", INPUT)).toThrow("container with given ID already exists");
+    expect(() => createState(memory.native, "/run/berth", "c1", INPUT)).toThrow(
+      "container with given ID already exists",
+    );
     expect(memory.tree.get(stateFile)).toBe(before);
   });
 

@@ -78,7 +78,11 @@ export class StateHandle {
     if (written === -ENOENT) {
       throw new RuntimeError({ message: "the container was deleted while it was being created", path: this.path });
     }
-    must(written, { message: "cannot record the container's state", operation: "write", path: `${this.path}/${STATE}` });
+    must(written, {
+      message: "cannot record the container's state",
+      operation: "write",
+      path: `${this.path}/${STATE}`,
+    });
   }
 }
 
@@ -111,39 +115,44 @@ function sorted(annotations: ReadonlyMap<string, string>): [string, string][] {
   return [...annotations].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
-/** An open state folder; `state` is undefined while (or because) its first record is not there. */
+/** An open state folder. */
 export interface Folder {
   dir: number;
   path: string;
   /** Owner of the folder. */
   uid: number;
+  /** Undefined while (or because) the first record is not there. */
   state?: ContainerState;
+  /** Why the records cannot be read. */
+  damage?: unknown;
 }
 
-/** Opens `<root>/<id>` and reads it; undefined when there is no such folder. Throws when the state is damaged. */
+export type Loaded = Folder & { state: ContainerState };
+
+/** Opens `<root>/<id>` and reads it; undefined when there is no such folder. */
 export function openFolder(native: Native, root: string, id: string): Folder | undefined {
   checkId(id);
   const path = `${root}/${id}`;
   const dir = native.open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
   if (dir === -ENOENT || dir === -ENOTDIR) return undefined;
   must(dir, { operation: "open", path });
+  const stat = must(native.stat(dir, "", AT_EMPTY_PATH), { operation: "stat", path }) as number[];
+  const folder: Folder = { dir, path, uid: stat[1] as number };
   try {
-    const stat = must(native.stat(dir, "", AT_EMPTY_PATH), { operation: "stat", path }) as number[];
     const state = readState(native, dir, path);
-    return { dir, path, uid: stat[1] as number, ...(state === undefined ? {} : { state }) };
+    if (state !== undefined) folder.state = state;
   } catch (error) {
-    native.close(dir);
-    throw error;
+    folder.damage = error;
   }
+  return folder;
 }
-
-export type Loaded = Required<Folder>;
 
 /** The container's folder and state; throws "container does not exist" when there is none. */
 export function openState(native: Native, root: string, id: string): Loaded {
   const folder = openFolder(native, root, id);
   if (folder?.state !== undefined) return folder as Loaded;
   if (folder !== undefined) native.close(folder.dir);
+  if (folder?.damage !== undefined) throw folder.damage;
   throw new RuntimeError({ message: MESSAGE.notExist, path: id });
 }
 
@@ -151,7 +160,10 @@ export function openState(native: Native, root: string, id: string): Loaded {
 export function checkOwner(native: Native, folder: Folder): void {
   const uid = euid(native);
   if (folder.uid === uid) return;
-  throw new RuntimeError({ message: `the state folder belongs to uid ${folder.uid}, not to uid ${uid}`, path: folder.path });
+  throw new RuntimeError({
+    message: `the state folder belongs to uid ${folder.uid}, not to uid ${uid}`,
+    path: folder.path,
+  });
 }
 
 /** The records as they are now; undefined when the file or its first record is missing. */
@@ -172,7 +184,8 @@ export function claimRemoval(native: Native, folder: Folder): boolean {
 /** Removes a state folder with everything in it. */
 export function removeFolder(native: Native, path: string, dir: number): void {
   const names = native.list_dir(dir, ".");
-  if (typeof names === "string") for (const name of names.split("\0")) if (name !== "") removeEntry(native, path, dir, name);
+  if (typeof names === "string")
+    for (const name of names.split("\0")) if (name !== "") removeEntry(native, path, dir, name);
   const removed = native.unlink(AT_FDCWD, path, AT_REMOVEDIR);
   if (removed !== -ENOENT) must(removed, { operation: "rmdir", path });
 }
