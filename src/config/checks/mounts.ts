@@ -20,14 +20,14 @@ const OVER_PROC: readonly string[] = [
 ];
 
 /** Options with a meaning that no operation carries out yet. */
-const LATER: readonly string[] = ["idmap", "ridmap", "copy-symlink", "src-nofollow", "dest-nofollow"];
+const LATER: readonly string[] = ["idmap", "ridmap", "copy-symlink"];
 
 function isLater(option: string): boolean {
   return LATER.includes(option) || option.startsWith("idmap=") || option.startsWith("ridmap=");
 }
 
 function checkLater(mount: Mount, parsed: MountOptions, pointer: string, add: Add): void {
-  if (parsed.idmap === undefined && !parsed.copySymlink && !parsed.srcNofollow && !parsed.destNofollow) return;
+  if (parsed.idmap === undefined && !parsed.copySymlink) return;
   for (let i = 0; i < mount.options.length; i++) {
     const option = mount.options[i] as string;
     if (isLater(option)) add(`${pointer}/options/${i}`, `is not supported yet: ${show(option)}`, "unsupported");

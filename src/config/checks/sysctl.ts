@@ -10,7 +10,7 @@ function checkKey(config: Config, key: string): string | undefined {
   if (path === undefined) return "must be a sysctl name without empty, . and .. components";
   const type = sysctlNamespace(path);
   if (type === undefined) return "does not belong to a namespace: it would change the host";
-  if (namespaceOf(config, type) === undefined) return `needs a ${type} namespace: it would change the host`;
+  if (namespaceOf(config, type) === undefined) return `needs a namespace of type ${type}: it would change the host`;
   return path === "kernel/hostname" ? "must be set by the field hostname" : undefined;
 }
 
