@@ -2,8 +2,6 @@
 
 import type { Hook } from "../config/types.ts";
 
-export { formatTime } from "./time.ts";
-
 /** The first record: everything that start, kill and delete need, written before anything is made. */
 export interface StateStatic {
   id: string;
