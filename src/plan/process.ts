@@ -42,23 +42,23 @@ export function setAttributes(c: Compilation): void {
 /** Capabilities, ids, the wait for `start` and the exec. */
 export function startProcess(c: Compilation): void {
   const { ops, config, slots } = c;
-  const { process } = config;
-  const { env, path, needsHome } = environment(process.env, c.options);
+  const wanted = config.process;
+  const { env, path, needsHome } = environment(wanted.env, c.options);
   ops.at("default").cloexec_from(callerDescriptors(c.options));
-  becomeUser(c, process, needsHome);
-  ops.at("/process/args/0", process.args[0] ?? "").find_executable(process.args[0] ?? "", path);
+  becomeUser(c, wanted, needsHome);
+  ops.at("/process/args/0", wanted.args[0] ?? "").find_executable(wanted.args[0] ?? "", path);
   ops.at("default").ready();
   if (slots.commitPipe >= 0) ops.wait_commit(slots.commitPipe);
   ops.wait_start(slots.startPipe);
   startHooks(c, env);
-  ops.at("/process/args", process.args[0] ?? "").execute(process.args, env);
+  ops.at("/process/args", wanted.args[0] ?? "").execute(wanted.args, env);
 }
 
-function becomeUser(c: Compilation, process: Process, needsHome: boolean): void {
+function becomeUser(c: Compilation, wanted: Process, needsHome: boolean): void {
   const { ops } = c;
-  const { uid, gid, additionalGids } = process.user;
-  const { bounding, effective, inheritable, permitted, ambient } = process.capabilities ?? NO_CAPABILITIES;
-  const cwd = cleanPath(process.cwd);
+  const { uid, gid, additionalGids } = wanted.user;
+  const { bounding, effective, inheritable, permitted, ambient } = wanted.capabilities ?? NO_CAPABILITIES;
+  const cwd = cleanPath(wanted.cwd);
   ops.at("/process/cwd", cwd).chdir(cwd, 1);
   if (needsHome) ops.at("/process/user/uid", "HOME").home(uid);
   ops.at("/process/capabilities/bounding").drop_bounding(bounding);
