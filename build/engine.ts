@@ -2,14 +2,12 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { transform } from "esbuild";
 import { bundle, bundleKey, type Chunk } from "./bundle.ts";
 import { compileAll, link, SECTIONS, WARNINGS } from "./c.ts";
 import { DIST, GEN, ROOT } from "./paths.ts";
 import { type QuickJs, quickJs } from "./quickjs.ts";
 import { run } from "./run.ts";
 import { digest, unlessMade } from "./stamp.ts";
-import { usesOf } from "./uses.ts";
 
 export interface EngineOptions {
   /** Folder below dist/obj for what is made on the way. */
@@ -47,7 +45,8 @@ async function bytecode(engine: QuickJs, folder: string, options: EngineOptions)
   await unlessMade([output], digest([compiler], bundleKey(entry, options.failpoints)), async () => {
     const chunks = await bundle({ entry, failpoints: options.failpoints, external: () => false });
     await compileChunks(compiler, folder, chunks);
-    writeFileSync(output, embedding(folder, chunks));
+    const { usesOf } = await import("./uses.ts");
+    writeFileSync(output, embedding(folder, chunks, usesOf));
   });
   return output;
 }
@@ -65,6 +64,7 @@ const script = (folder: string, chunk: Chunk): string => join(folder, chunk.name
 const code = (folder: string, chunk: Chunk): string => `${script(folder, chunk)}.bytecode`;
 
 async function compileChunks(compiler: string, folder: string, chunks: readonly Chunk[]): Promise<void> {
+  const { transform } = await import("esbuild");
   for (const chunk of chunks) {
     const { code } = await transform(numbered(chunk.code, chunks), { minifyWhitespace: false, minifySyntax: true });
     writeFileSync(script(folder, chunk), `(function(require,exports){${code}\n})`);
@@ -84,7 +84,7 @@ function numbered(code: string, chunks: readonly Chunk[]): string {
   });
 }
 
-function embedding(folder: string, chunks: readonly Chunk[]): string {
+function embedding(folder: string, chunks: readonly Chunk[], usesOf: (code: string, name: string) => string[]): string {
   const symbols = chunks.map((_, i) => `extern const uint8_t chunk_${i}[], chunk_${i}_end[];`);
   const assembly = chunks.map(
     (chunk, i) => `    "chunk_${i}:\\n    .incbin \\"${code(folder, chunk)}\\"\\nchunk_${i}_end:\\n"`,

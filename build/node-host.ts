@@ -15,6 +15,7 @@ export async function buildNodeHost(folder: string, failpoints: boolean, entry =
     mkdirSync(folder, { recursive: true });
     for (const name of readdirSync(folder)) rmSync(join(folder, name));
     writeFileSync(join(folder, "package.json"), '{ "type": "commonjs" }\n');
+    writeFileSync(join(folder, "berth.js"), '"use strict";\nrequire("./main.js").start();\n');
     for (const { name, code } of chunks) writeFileSync(join(folder, name), code);
   });
 }

@@ -49,6 +49,8 @@ interface Import {
   /** Path below src, or the package. */
   target: string;
   typeOnly: boolean;
+  /** By import(): it runs when it is called, not when the file is loaded. */
+  lazy: boolean;
 }
 
 /** Imports of a file at that path below src, those by import() included. */
@@ -62,8 +64,9 @@ function importsOf(path: string, text: string): Import[] {
       target: resolve(id),
       typeOnly:
         type !== undefined || (names.startsWith("{") && namesOf(names).every((name) => name.startsWith("type "))),
+      lazy: false,
     })),
-    ...[...dynamic].map(([, id = ""]) => ({ target: resolve(id), typeOnly: false })),
+    ...[...dynamic].map(([, id = ""]) => ({ target: resolve(id), typeOnly: false, lazy: true })),
   ];
 }
 
@@ -111,6 +114,20 @@ const files = readdirSync(SRC, { recursive: true, encoding: "utf8" })
   .filter((path) => path.endsWith(".ts") && !/\.(test|d)\.ts$/.test(path))
   .map((path) => ({ path, text: readFileSync(join(SRC, path), "utf8") }));
 
+/** Each circle once, by the path that closes it. */
+function cyclesIn(imports: ReadonlyMap<string, readonly string[]>): string[] {
+  const cycles: string[] = [];
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): void => {
+    if (trail.includes(path)) cycles.push([...trail.slice(trail.indexOf(path)), path].join(" -> "));
+    if (trail.includes(path) || done.has(path)) return;
+    for (const next of imports.get(path) ?? []) visit(next, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of imports.keys()) visit(path, []);
+  return cycles;
+}
+
 describe("src", () => {
   test("imports only what the table allows", () => {
     expect(files.flatMap(({ path, text }) => violations(path, text))).toEqual([]);
@@ -118,6 +135,18 @@ describe("src", () => {
 
   test("reads no clock or randomness in its pure folders", () => {
     expect(files.flatMap(({ path, text }) => impurities(path, text))).toEqual([]);
+  });
+
+  test("has no files that import each other in a circle", () => {
+    const imports = new Map(
+      files.map(({ path, text }) => [
+        path,
+        importsOf(path, text)
+          .filter(({ typeOnly, lazy }) => !typeOnly && !lazy)
+          .map(({ target }) => target),
+      ]),
+    );
+    expect(cyclesIn(imports)).toEqual([]);
   });
 
   test("has no folder that imports, over others, itself", () => {
@@ -169,6 +198,11 @@ describe("the table allows", () => {
   test.each(samples)("%s: %s", (path, text) => {
     expect(violations(path, text)).toEqual([]);
   });
+});
+
+test("a circle is found", () => {
+  const imports = { a: ["b"], b: ["c", "d"], c: ["a"], d: [] };
+  expect(cyclesIn(new Map(Object.entries(imports)))).toEqual(["a -> b -> c -> a"]);
 });
 
 test("a pure folder may not read the clock", () => {

@@ -6,6 +6,9 @@ import { loadNative } from "./host/node.ts";
 import { commandLine, restoreOpenFilesLimit } from "./host/node-process.ts";
 import { main } from "./main.ts";
 
-const native = loadNative(join(import.meta.dirname, "../libberth.so"));
-restoreOpenFilesLimit(native);
-process.exit(main(native, commandLine()));
+/** Called by dist/node/berth.js (build/node-host.ts) once everything is loaded; ends the process. */
+export function start(): never {
+  const native = loadNative(join(import.meta.dirname, "../libberth.so"));
+  restoreOpenFilesLimit(native);
+  return process.exit(main(native, commandLine()));
+}
