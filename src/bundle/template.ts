@@ -2,9 +2,7 @@
 // Newer than runc 1.1: no ambient capabilities (a default that grants them to every program was given up in runc 1.2).
 
 import { type Json, writeJson } from "../json/write.ts";
-
-/** Version of the runtime-spec that Berth implements. */
-export const SPEC_VERSION = "1.3.0";
+import { VERSION } from "../version.ts";
 
 export interface TemplateOptions {
   /** A pure cgroup v2 host: the container gets a cgroup namespace. */
@@ -101,7 +99,7 @@ function linux(options: TemplateOptions): Json {
 /** The text of a default config.json, indented with tabs, without a newline at the end, as runc writes it. */
 export function configTemplate(options: TemplateOptions): string {
   const config: Json = {
-    ociVersion: SPEC_VERSION,
+    ociVersion: VERSION.spec,
     process: {
       terminal: true,
       user: { uid: 0, gid: 0 },

@@ -2,7 +2,7 @@
 // the spec does not know are ignored, as it asks.
 
 import {
-  Context,
+  type Context,
   enter,
   type JsonObject,
   leave,
@@ -19,7 +19,7 @@ import { decodeHooks } from "./hooks.ts";
 import { decodeLinux } from "./linux.ts";
 import { decodeMounts } from "./mounts.ts";
 import { decodeProcess } from "./process.ts";
-import type { Config, Issue, Root } from "./types.ts";
+import type { Config, Root } from "./types.ts";
 
 function decodeRoot(c: Context, value: unknown): Root {
   if (value === undefined || value === null) missing(c, "root");
@@ -71,15 +71,4 @@ export function decodeWith(c: Context, value: unknown): Config | undefined {
   const domainname = readUtsName(c, object.domainname, "domainname");
   if (domainname !== undefined) config.domainname = domainname;
   return config;
-}
-
-/**
- * Decodes a document that was parsed without loss (parseJson). Issues come in no particular order; cross-field rules are
- * not looked at. Prefer loadConfig, which does all of it from the text.
- */
-export function decodeConfig(value: unknown): { config?: Config; issues: Issue[] } {
-  const c = new Context(true);
-  const config = decodeWith(c, value);
-  const failed = config === undefined || c.issues.some((issue) => issue.kind !== "warning");
-  return failed ? { issues: c.issues } : { config, issues: c.issues };
 }
