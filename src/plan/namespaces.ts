@@ -8,7 +8,15 @@
 import type { Namespace } from "../config/types.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
 import type { CgroupFacts } from "../host/facts.ts";
-import { CLONE_NEWCGROUP, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWTIME, CLONE_NEWUSER, O_WRONLY } from "../tables/linux.ts";
+import {
+  CLONE_NEWCGROUP,
+  CLONE_NEWIPC,
+  CLONE_NEWNS,
+  CLONE_NEWPID,
+  CLONE_NEWTIME,
+  CLONE_NEWUSER,
+  O_WRONLY,
+} from "../tables/linux.ts";
 import { namespaceFlag } from "../tables/namespaces.ts";
 import type { PlanBuilder } from "./builder.ts";
 import type { Compilation } from "./compilation.ts";
@@ -25,7 +33,10 @@ export interface NamespaceSet {
   readonly joiner: boolean;
   /** Flags for spawn's clone3. */
   readonly spawned: number;
-  /** Of the other new namespaces: cgroup, which is unshared once init is in its cgroup (v1 and hybrid). */
+  /**
+   * Made by init itself: a cgroup namespace once init is in its cgroup (v1 and hybrid), an ipc namespace once init has the
+   * ids of a new user namespace, because the top of its mqueue belongs to who makes it.
+   */
   readonly unshared: number;
 }
 
@@ -52,7 +63,9 @@ export function namespaceSet(namespaces: readonly Namespace[], cgroup: CgroupFac
     const spawned = joined === 0 ? created & CLONE_NEWUSER : 0;
     return { created, joined, joiner, spawned, unshared: 0 };
   }
-  const unshared = cgroup.mode === "v2" ? 0 : created & CLONE_NEWCGROUP;
+  const unshared =
+    (cgroup.mode === "v2" ? 0 : created & CLONE_NEWCGROUP) |
+    ((created & CLONE_NEWUSER) !== 0 ? created & CLONE_NEWIPC : 0);
   return { created, joined, joiner, spawned: created & ~unshared, unshared };
 }
 
@@ -78,7 +91,7 @@ export function enterNamespaces(c: Compilation): void {
   if (inNewUser) becomeRoot(ops, true);
   if (!namespaces.joiner) {
     if (joined !== 0) joinAll(c);
-    if (namespaces.unshared !== 0) ops.at(POINTER, "cgroup").unshare(namespaces.unshared);
+    if (namespaces.unshared !== 0) ops.at(POINTER).unshare(namespaces.unshared);
     return;
   }
   if (!inNewUser) raiseLimits(c);
