@@ -4,6 +4,9 @@
 import { type Json, writeJson } from "../json/write.ts";
 import { VERSION } from "../version.ts";
 
+/** Version of the runtime-spec that Berth implements, and that the template names. */
+export const SPEC_VERSION = VERSION.spec;
+
 export interface TemplateOptions {
   /** A pure cgroup v2 host: the container gets a cgroup namespace. */
   cgroup2: boolean;
@@ -99,7 +102,7 @@ function linux(options: TemplateOptions): Json {
 /** The text of a default config.json, indented with tabs, without a newline at the end, as runc writes it. */
 export function configTemplate(options: TemplateOptions): string {
   const config: Json = {
-    ociVersion: VERSION.spec,
+    ociVersion: SPEC_VERSION,
     process: {
       terminal: true,
       user: { uid: 0, gid: 0 },
