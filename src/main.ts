@@ -117,7 +117,7 @@ function report(native: Native, log: LogTarget, level: Level, what: unknown, com
   if (log.debug && what instanceof Error && what.stack !== undefined) {
     native.write(
       log.fd,
-      logLine(log.format, "debug", what.stack, typeof clock === "number" ? 0 : (clock[0] as number)),
+      logLine(log.format, "debug", what.stack.trimEnd(), typeof clock === "number" ? 0 : (clock[0] as number)),
     );
   }
 }

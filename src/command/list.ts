@@ -23,12 +23,12 @@ interface Row {
 
 export function list(context: Context): Outcome {
   const format = context.options.string("format");
+  if (format !== "table" && format !== "json") throw new RuntimeError({ message: "invalid format option" });
   const { rows, problems } = containers(context);
   const stderr = problems.length === 0 ? {} : { stderr: problems.join("") };
   if (context.options.bool("quiet")) return { stdout: rows.map(({ state }) => `${state.id}\n`).join(""), ...stderr };
   if (format === "table") return { stdout: tableText([HEADER, ...rows.map(cells)]), ...stderr };
-  if (format === "json") return { stdout: `${json(rows)}\n`, ...stderr };
-  throw new RuntimeError({ message: "invalid format option" });
+  return { stdout: `${json(rows)}\n`, ...stderr };
 }
 
 /** A slice without elements is `null` in Go's JSON, and engines expect that. */

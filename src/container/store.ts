@@ -15,6 +15,7 @@ import {
   AT_EMPTY_PATH,
   AT_FDCWD,
   AT_REMOVEDIR,
+  AT_SYMLINK_NOFOLLOW,
   EEXIST,
   ENOENT,
   ENOTDIR,
@@ -83,6 +84,14 @@ export class StateHandle {
       operation: "write",
       path: `${this.path}/${STATE}`,
     });
+  }
+}
+
+/** Throws when the id is bad or in use. For a message in time; createState alone decides. */
+export function checkUnused(native: Native, root: string, id: string): void {
+  checkId(id);
+  if (typeof native.stat(AT_FDCWD, `${root}/${id}`, AT_SYMLINK_NOFOLLOW) !== "number") {
+    throw new RuntimeError({ message: MESSAGE.exists, path: id });
   }
 }
 
