@@ -141,7 +141,11 @@ describe("failures", () => {
     b.make_dir(0xffffffff, join(scratch, "must-not-appear"), 0o755);
     b.close(77);
     const r = await run(b);
-    expect(r.failed).toMatchObject({ op: 1, error: 22, detail: "the plan is broken: a slot is empty or does not exist" });
+    expect(r.failed).toMatchObject({
+      op: 1,
+      error: 22,
+      detail: "the plan is broken: a slot is empty or does not exist",
+    });
   });
 });
 
@@ -154,7 +158,10 @@ describe("a waiting init", () => {
     b.home(0);
     b.ready();
     b.wait_start(2);
-    b.execute(["true"], Array.from({ length: 500 }, (_, i) => `NAME_OF_VARIABLE_${i}=value of variable ${i}`));
+    b.execute(
+      ["true"],
+      Array.from({ length: 500 }, (_, i) => `NAME_OF_VARIABLE_${i}=value of variable ${i}`),
+    );
     const r = await run(b, { elf: await productionElf(), flags: NEW.pid, arguments: ["wait=100", "start"] });
     const rss = r.lines.find((l) => l.kind === "memory")?.rss ?? 0;
     expect(rss).toBeGreaterThan(0);

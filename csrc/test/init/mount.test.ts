@@ -4,7 +4,19 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { PlanBuilder } from "../../../src/plan/builder.ts";
 import { NONE } from "../../../src/plan/ops.ts";
-import { AT_RECURSIVE, builder, MS, NEW, O, OPEN_TREE_CLONE, type Options, type Result, run, scratch, useInit } from "./support.ts";
+import {
+  AT_RECURSIVE,
+  builder,
+  MS,
+  NEW,
+  O,
+  OPEN_TREE_CLONE,
+  type Options,
+  type Result,
+  run,
+  scratch,
+  useInit,
+} from "./support.ts";
 
 useInit();
 
@@ -123,7 +135,8 @@ describe("mask_path and read_only_path", () => {
     const b = opened();
     const empty = b.slot();
     b.new_mount(empty, "tmpfs", 1, NONE, ["size=4k"]);
-    for (const path of ["/none", "/file/none", "/folder", "/file", "/link", "/folder/inside"]) b.mask_path(4, path, 5, empty);
+    for (const path of ["/none", "/file/none", "/folder", "/file", "/link", "/folder/inside"])
+      b.mask_path(4, path, 5, empty);
     b.mask_path(4, "/protected/below", 5, empty);
     const r = await look(b, `cd ${root}; cat file file2; ls folder protected/below; touch folder/x; echo end`);
     expect(r.output).not.toMatch(/secret|inside/);
@@ -136,7 +149,10 @@ describe("mask_path and read_only_path", () => {
     b.read_only_path(4, "/protected");
     b.read_only_path(4, "/missing");
     b.read_only_path(4, "/file");
-    const r = await look(b, `cd ${root}; touch protected/file; touch protected/below/x; echo x >file; touch file2 && echo end`);
+    const r = await look(
+      b,
+      `cd ${root}; touch protected/file; touch protected/below/x; echo x >file; touch file2 && echo end`,
+    );
     expect(r.output.match(/Read-only file system/g)).toHaveLength(3);
     expect(r.output).toMatch(/end\n$/);
   });
@@ -178,7 +194,8 @@ describe("pivot_root and move_root", () => {
     return run(b, { flags: NEW.ns | NEW.pid, arguments: ["start"] });
   }
 
-  const script = "busybox() { /bin/sh busybox \"$@\"; }; pwd; echo /*; while read -r line; do echo $line; done </proc/mounts";
+  const script =
+    'busybox() { /bin/sh busybox "$@"; }; pwd; echo /*; while read -r line; do echo $line; done </proc/mounts';
 
   it("leave only the new root", async () => {
     const root = busybox("pivot");
@@ -279,8 +296,13 @@ describe("copy_tree", () => {
        for i in $(seq 300); do : > "folder/file with a longish name $i"; done
        touch -d @1234567890.5 big folder/deep/text; touch -h -d @1000000000 link; touch -d @1100000000.25 folder/deep folder`,
     ]);
-    const expected = execFileSync("sh", ["-c", `cd ${image}; find . -mindepth 1 -printf '%P %y %m %U %T@ %l\\n' | sort`]);
-    const r = await copy("cat folder/deep/text; stat -c %t:%T zero; getfattr -n trusted.x --only-values folder/deep 2>/dev/null");
+    const expected = execFileSync("sh", [
+      "-c",
+      `cd ${image}; find . -mindepth 1 -printf '%P %y %m %U %T@ %l\\n' | sort`,
+    ]);
+    const r = await copy(
+      "cat folder/deep/text; stat -c %t:%T zero; getfattr -n trusted.x --only-values folder/deep 2>/dev/null",
+    );
     expect(r.failed).toBeUndefined();
     expect(r.output.startsWith(expected.toString())).toBe(true);
     expect(r.output.slice(expected.length)).toMatch(/^hello1:5\n/);
@@ -295,7 +317,10 @@ describe("copy_tree", () => {
     b.open(from, NONE, deep, O.path, 0, 0);
     b.new_mount(to, "tmpfs", 0, NONE, []);
     b.copy_tree(from, to);
-    expect((await run(b, { flags: NEW.ns })).failed).toMatchObject({ error: 40, detail: "folders are nested too deeply in d" });
+    expect((await run(b, { flags: NEW.ns })).failed).toMatchObject({
+      error: 40,
+      detail: "folders are nested too deeply in d",
+    });
   });
 });
 
@@ -325,7 +350,8 @@ describe("home", () => {
   }
 
   it("comes from the line of the uid", async () => {
-    const passwd = "printf 'root:x:0:0:root:/root:/bin/sh\\n#x:y\\n\\nbad:x:x:0:b:/bad:\\nu:x:1000:1000::/home/u:/bin/sh' > etc/passwd";
+    const passwd =
+      "printf 'root:x:0:0:root:/root:/bin/sh\\n#x:y\\n\\nbad:x:x:0:b:/bad:\\nu:x:1000:1000::/home/u:/bin/sh' > etc/passwd";
     expect((await home(passwd, 0)).output).toBe("/root");
     expect((await home(passwd, 1000)).output).toBe("/home/u");
     expect((await home(passwd, 1001)).output).toBe("/");

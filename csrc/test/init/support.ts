@@ -74,7 +74,9 @@ export function seal({ words, strings }: InitProgram, inherited: number): Buffer
     offset += text.length + 1;
   }
   const size = 24 + 4 * words.length + table.length + offset;
-  const header = Buffer.from(Uint32Array.from([0x6e6c5042, size, words.length, texts.length, offset, inherited]).buffer);
+  const header = Buffer.from(
+    Uint32Array.from([0x6e6c5042, size, words.length, texts.length, offset, inherited]).buffer,
+  );
   const code = Buffer.from(words.buffer, words.byteOffset, words.byteLength);
   return Buffer.concat([header, code, table, ...texts.map((text) => Buffer.concat([text, Buffer.alloc(1)]))]);
 }
