@@ -126,7 +126,7 @@ export function createContainer(native: Native, request: CreateRequest): Created
     native.close(consoleSocket);
     native.close(pipes.start);
     native.close(pipes.commit);
-    if (pipes.commitRead >= 0) must(native.read(pipes.commitRead, PIPE_READ), { operation: "read" });
+    if (pipes.commitRead >= 0) releaseCommit(native, pipes.commitRead);
     const { pid, pidfd } = creation;
     return { config, plan, state, pid, pidfd, startPipe: pipes.startRead, ptySocket, undo, interrupts };
   } catch (error) {
@@ -165,6 +165,18 @@ function consoleMode(config: Config, request: CreateRequest): "none" | "socket" 
   }
   if (!terminal) return "none";
   return request.consoleSocket === undefined ? "foreground" : "socket";
+}
+
+/**
+ * Drains the commit pipe until init's own byte, the first that is not zero, has come. Zeros alone are not enough: init
+ * may not be in its write yet, and would find the pipe broken once this process has ended.
+ */
+function releaseCommit(native: Native, pipe: number): void {
+  for (;;) {
+    const bytes = must(native.read(pipe, PIPE_READ), { operation: "read", message: "cannot hear from init" }) as string;
+    if (bytes === "") throw new RuntimeError({ message: "the container's init process died (killed, or out of memory)" });
+    if (bytes.charCodeAt(bytes.length - 1) !== 0) return;
+  }
 }
 
 interface Pipes {
