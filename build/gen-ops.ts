@@ -76,7 +76,8 @@ function method(op: TableOp): string {
   const last = op.operands.at(-1);
   const extra = last?.[1] === "words" ? `${parameter(last[0])}.length` : "0";
   const head = extra === "0" ? `${op.code}, ${op.fixed}` : `${op.code}, ${op.fixed} + ${extra}`;
-  const body = op.operands.length === 0 ? [`this.begin(${head});`] : [`const p = this.begin(${head});`, "const w = this.words;"];
+  const body =
+    op.operands.length === 0 ? [`this.begin(${head});`] : [`const p = this.begin(${head});`, "const w = this.words;"];
   let at = 1;
   for (const [name, type] of op.operands) {
     body.push(...encodeOperand(parameter(name), type, at));
@@ -151,7 +152,9 @@ function struct(op: TableOp): string {
 }
 
 function header(): string {
-  const signatures = table.map((op) => `    [OP_${op.name.toUpperCase()}] = "${op.operands.map(([, t]) => LETTER[t]).join("")}",`);
+  const signatures = table.map(
+    (op) => `    [OP_${op.name.toUpperCase()}] = "${op.operands.map(([, t]) => LETTER[t]).join("")}",`,
+  );
   return `/* ${NOTICE} */
 #ifndef BERTH_OPS_GEN_H
 #define BERTH_OPS_GEN_H
