@@ -1,28 +1,26 @@
 // `npm run build`: dist/berth (the executable), dist/libberth.so and dist/node/berth.js (the Node host).
 //
-//   --test      instead: dist/test/berth, with failure injection (BERTH_FAILPOINTS), and the C tests beside it
-//   --sanitize  instead: the C tests in dist/sanitize/, with AddressSanitizer and UndefinedBehaviorSanitizer
+//   --test      instead: dist/test/berth, with failure injection (BERTH_FAILPOINTS)
+//   --sanitize  instead: dist/sanitize/berth, the same with AddressSanitizer and UndefinedBehaviorSanitizer
 
 import { join } from "node:path";
-import { buildTests } from "./c-tests.ts";
-import { buildEngine } from "./engine.ts";
+import { buildEngine, RELEASE, SANITIZED } from "./engine.ts";
 import { generate } from "./gen.ts";
 import { buildObjects, buildShared } from "./libberth.ts";
 import { buildNodeHost } from "./node-host.ts";
 import { DIST } from "./paths.ts";
 
-async function buildExecutable(variant: string, output: string, failpoints: boolean): Promise<void> {
-  const objects = await buildObjects({ variant, failpoints }, "host", ["-O2", "-fno-pie"]);
-  await buildEngine({ variant, output, objects, failpoints });
+async function buildExecutable(variant: string, output: string, failpoints: boolean, kind = RELEASE): Promise<void> {
+  const objects = await buildObjects({ variant, failpoints }, "host", kind.ours);
+  await buildEngine({ variant, output, objects, failpoints, kind });
 }
 
 async function build(): Promise<void> {
   await generate();
-  if (process.argv.includes("--sanitize")) return buildTests("sanitize");
-  if (process.argv.includes("--test")) {
-    await buildExecutable("test", join(DIST, "test/berth"), true);
-    return buildTests("test");
+  if (process.argv.includes("--sanitize")) {
+    return buildExecutable("sanitize", join(DIST, "sanitize/berth"), true, SANITIZED);
   }
+  if (process.argv.includes("--test")) return buildExecutable("test", join(DIST, "test/berth"), true);
   await buildExecutable("engine", join(DIST, "berth"), false);
   await buildShared({ variant: "engine", failpoints: false }, join(DIST, "libberth.so"));
   await buildNodeHost(join(DIST, "node"), false);

@@ -1,7 +1,7 @@
 // The standalone executable: chunks → bytecode → C, linked with QuickJS and libberth.
 
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { bundle, bundleKey, type Chunk } from "./bundle.ts";
 import { compileAll, link, SECTIONS, WARNINGS } from "./c.ts";
 import { DIST, GEN, ROOT } from "./paths.ts";
@@ -16,25 +16,44 @@ export interface EngineOptions {
   /** libberth's objects. */
   objects: readonly string[];
   failpoints: boolean;
+  kind?: Kind;
+  /** Instead of src/main.engine.ts. */
   entry?: string;
 }
 
+/** How an executable is made: flags for our C, for QuickJS and for the linker. */
+export interface Kind {
+  ours: readonly string[];
+  quickJs: readonly string[];
+  link: readonly string[];
+}
+
 /** Static non-PIE starts measurably faster than PIE: there is nothing to relocate. */
-const FLAGS = ["-O2", "-fno-pie"];
-const LINK = ["-static", "-no-pie", "-s", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,-z,noseparate-code"];
+export const RELEASE: Kind = {
+  ours: ["-O2", "-fno-pie"],
+  quickJs: ["-O2", "-fno-pie"],
+  link: ["-static", "-no-pie", "-s", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,-z,noseparate-code", "-lm"],
+};
+
+const ADDRESS = ["-g", "-O1", "-fsanitize=address", "-fno-omit-frame-pointer"];
+const SANITIZE = [...ADDRESS, "-fsanitize=undefined", "-fno-sanitize-recover=all"];
+
+/** Undefined behaviour is looked for in our own C only. */
+export const SANITIZED: Kind = { ours: SANITIZE, quickJs: ADDRESS, link: [...SANITIZE, "-lm"] };
 
 export async function buildEngine(options: EngineOptions): Promise<void> {
   const folder = join(DIST, "obj", options.variant);
-  const engine = await quickJs(FLAGS);
-  const chunks = await bytecode(engine, folder, options);
+  const kind = options.kind ?? RELEASE;
+  const engine = await quickJs(kind.quickJs);
+  const chunks = await bytecode(await quickJs(RELEASE.quickJs), folder, options);
   const sources = ["main.c", "load.c", "convert.c", "escape.c"].map((name) => join(ROOT, "csrc/engine", name));
-  const flags = [...FLAGS, ...SECTIONS, "-isystem", engine.include, "-I", GEN, "-I", join(ROOT, "csrc/engine")];
+  const include = ["-isystem", engine.include, "-I", GEN, "-I", join(ROOT, "csrc/engine")];
   const ours = await compileAll([...sources, join(GEN, "native_glue.c"), chunks], {
     into: join(folder, "engine"),
-    flags: [...WARNINGS, ...flags],
+    flags: [...WARNINGS, ...kind.ours, ...SECTIONS, ...include],
   });
-  mkdirSync(join(options.output, ".."), { recursive: true });
-  await link(options.output, [...ours, ...options.objects, engine.library], [...LINK, "-lm"]);
+  mkdirSync(dirname(options.output), { recursive: true });
+  await link(options.output, [...ours, ...options.objects, engine.library], kind.link);
 }
 
 /** Compiles src/ to bytecode when it changed; the path of the C file that embeds it. */
@@ -54,7 +73,7 @@ async function bytecode(engine: QuickJs, folder: string, options: EngineOptions)
 async function buildCompiler(engine: QuickJs): Promise<string> {
   const compiler = join(DIST, "obj/compile");
   const source = [join(ROOT, "csrc/engine/compile.c")];
-  const flags = [...WARNINGS, ...FLAGS, "-isystem", engine.include];
+  const flags = [...WARNINGS, ...RELEASE.ours, "-isystem", engine.include];
   const objects = await compileAll(source, { into: join(DIST, "obj"), flags });
   await link(compiler, [...objects, engine.library], ["-no-pie", "-lm"]);
   return compiler;
