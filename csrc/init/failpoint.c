@@ -39,7 +39,7 @@ void failpoint(struct ctx *c)
         return;
     struct pollfd peer = {.fd = c->fd[0], .events = POLLIN};
     (void)sys_prctl(PR_SET_NAME, (unsigned long)ARG("berth:stop"), 0, 0);
-    (void)SYS3(poll, &peer, 1, -1);
+    (void)SYS5(ppoll, &peer, 1, NULL, NULL, 0);
     (void)sys_prctl(PR_SET_NAME, (unsigned long)ARG("berth:[init]"), 0, 0);
 }
 #endif

@@ -152,10 +152,11 @@ static int accompany(struct ctx *c, struct hook *h)
             {.fd = h->output, .events = POLLIN},
             {.fd = h->input, .events = POLLOUT},
         };
-        int64_t left = h->deadline == 0 ? -1 : h->deadline - now_ms();
+        int64_t left = h->deadline == 0 ? 0 : h->deadline - now_ms();
         if (h->deadline != 0 && left <= 0)
             return -ETIMEDOUT;
-        long ready = SYS3(poll, fds, 3, left);
+        const struct timespec limit = {.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
+        long ready = SYS5(ppoll, fds, 3, h->deadline == 0 ? NULL : &limit, NULL, 0);
         if (ready < 0 && ready != -EINTR)
             return (int)ready;
         if (fds[2].revents != 0)
