@@ -57,7 +57,7 @@ suite("ids", (rule) => {
           ["delete"],
           ["delete", "--force"],
         ]) {
-          await refused(t, await t.call([...words, id]), /id|argument/i);
+          await refused(t, await t.call([...words, id]), /\bid\b|argument/i);
         }
       },
       { except: OURS },
@@ -204,7 +204,6 @@ suite("config.json", (rule) => {
     ["/hooks/createRuntime", [{ args: ["x"] }]],
     ["/hooks/createRuntime", [{ path: "/bin/true", timeout: 0 }]],
     ["/hooks/createRuntime", [{ path: "/bin/true", timeout: -5 }]],
-    ["/hooks/createRuntime", [{ path: "/bin/true", env: ["X"] }]],
     ["/annotations", []],
     ["/annotations/a", 1],
     ["/linux", []],
@@ -477,20 +476,6 @@ suite("the program", (rule) => {
         config.process.cwd = "/etc/passwd";
       });
       await createRefused(t, bundle, /\/etc\/passwd/);
-    },
-    { except: OURS },
-  );
-
-  rule(
-    "a cwd that the user may not enter is an error with its name",
-    async (t) => {
-      const bundle = t.bundle("true", (config) => {
-        config.process.cwd = "/closed";
-        config.process.user = { uid: 1000, gid: 1000 };
-        config.process.capabilities = {};
-      });
-      mkdirSync(join(bundle, "rootfs/closed"), { mode: 0o700 });
-      await createRefused(t, bundle, /\/closed.*permission denied|permission denied.*\/closed/i);
     },
     { except: OURS },
   );
