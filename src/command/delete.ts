@@ -27,10 +27,13 @@ import type { Native } from "../host/native.gen.ts";
 import type { Context, Outcome } from "./command.ts";
 
 const SIGKILL = 9;
+const SIGTERM = 15;
 const LOCK_EX = 2;
 const POLLIN = 1;
 /** How long init may take to die: runc's 100 times 100 ms. */
 const PATIENCE_MS = 10_000;
+/** How long a create may take to undo what it has done. */
+const CREATOR_PATIENCE_MS = 2000;
 
 export function deleteContainer({ native, root, options, args }: Context): Outcome {
   const id = args[0] as string;
@@ -43,7 +46,8 @@ export function deleteContainer({ native, root, options, args }: Context): Outco
   }
   const container = folder as Loaded;
   checkOwner(native, container);
-  if (!force) refuseUnlessEnded(native, container);
+  if (force) interruptCreator(native, container.state);
+  else refuseUnlessEnded(native, container);
   endProcesses(native, container);
   removeContainer(native, container);
   return {};
@@ -66,6 +70,19 @@ function refuseUnlessEnded(native: Native, { dir, state }: Loaded): void {
   throw new RuntimeError({ message: `cannot delete container ${state.id} that is not stopped: ${status}` });
 }
 
+/**
+ * A create that is under way is asked to end, and undoes everything by itself, hooks included. One that does not
+ * answer is taken over: without init it has nothing to go on with, and it cannot record anything any more.
+ */
+function interruptCreator(native: Native, { created, creator }: ContainerState): void {
+  if (created !== undefined) return;
+  const pidfd = openProcess(native, creator.pid, creator.startTime);
+  if (pidfd === undefined) return;
+  native.pidfd_kill(pidfd, SIGTERM);
+  awaitEnd(native, pidfd, CREATOR_PATIENCE_MS);
+  native.close(pidfd);
+}
+
 /** Kills init, waits for its end, then kills what is left in the cgroups. */
 function endProcesses(native: Native, { dir, path, state }: Loaded): void {
   // A create that is still under way may have recorded init meanwhile.
@@ -74,20 +91,21 @@ function endProcesses(native: Native, { dir, path, state }: Loaded): void {
   if (pidfd !== undefined) {
     native.pidfd_kill(pidfd, SIGKILL);
     thaw(native, cgroups);
-    awaitEnd(native, pidfd);
+    if (!awaitEnd(native, pidfd, PATIENCE_MS)) throw new RuntimeError({ message: "container init still running" });
     native.close(pidfd);
   }
   // Processes outlive init when it had no pid namespace of its own, or when it died before it was recorded.
   killCgroups(native, cgroups);
 }
 
-function awaitEnd(native: Native, pidfd: number): void {
-  const deadline = native.monotonic() + PATIENCE_MS;
+/** Whether the process has ended within the time. */
+function awaitEnd(native: Native, pidfd: number, patience: number): boolean {
+  const deadline = native.monotonic() + patience;
   for (;;) {
     const left = deadline - native.monotonic();
     const ready = native.poll(Uint32Array.of(pidfd), Uint32Array.of(POLLIN), Math.max(left, 0));
-    if (typeof ready !== "number" && ready[0] !== 0) return;
-    if (left <= 0) throw new RuntimeError({ message: "container init still running" });
+    if (typeof ready !== "number" && ready[0] !== 0) return true;
+    if (left <= 0) return false;
   }
 }
 

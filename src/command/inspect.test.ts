@@ -225,12 +225,12 @@ describe("delete", () => {
     expect(memory.tree.has("/run/berth/bad")).toBe(false);
   });
 
-  it("takes over a create that hangs: kills its init, and the create cannot record any more", () => {
+  it("asks a create that hangs to end, then takes it over: kills its init and removes all", () => {
     const memory = memoryWith("c1", { created: undefined });
     memory.process(100, 1);
     expect(() => deleteContainer(context(memory, "delete", ["c1"]))).toThrow(/not stopped: creating/);
     deleteContainer(context(memory, "delete", ["c1"], { force: true }));
-    expect(memory.sent).toEqual(["7 9"]);
+    expect(memory.sent).toEqual(["100 15", "7 9"]);
     expect(memory.tree.has("/run/berth/c1")).toBe(false);
   });
 });

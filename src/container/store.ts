@@ -65,9 +65,14 @@ export class StateHandle {
     this.#append({ init: { pid, startTime }, created: timestamp });
   }
 
-  /** Removes the folder with everything in it: the undo of createState. Already gone is fine. */
-  remove(): void {
+  /**
+   * Removes the folder with everything in it: the undo of createState. Already gone is fine. True when the container
+   * was still ours to remove: a `delete` that was faster has also run the poststop hooks.
+   */
+  remove(): boolean {
+    const ours = claimRemoval(this.#native, this);
     removeFolder(this.#native, this.path, this.dir);
+    return ours;
   }
 
   close(): void {
@@ -183,7 +188,7 @@ export function readState(native: Native, dir: number, path: string): ContainerS
 }
 
 /** Removes state.json: of several who delete at once, true for exactly one. */
-export function claimRemoval(native: Native, folder: Folder): boolean {
+export function claimRemoval(native: Native, folder: Pick<Folder, "dir" | "path">): boolean {
   const removed = native.unlink(folder.dir, STATE, 0);
   if (removed === -ENOENT) return false;
   must(removed, { operation: "unlink", path: `${folder.path}/${STATE}` });
