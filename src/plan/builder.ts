@@ -49,8 +49,14 @@ export class PlanBuilder extends OpWriter {
     return { words: this.words.subarray(0, this.length), strings: this.strings, origins: this.origins };
   }
 
+  /** Every op passes here: the usual case without a call of the writer's own. */
   protected override begin(code: number, operands: number): number {
     this.origins.push(this.origin);
-    return super.begin(code, operands);
+    const p = this.length;
+    const end = p + 1 + operands;
+    if (operands > 0xffff || end > this.words.length) return super.begin(code, operands);
+    this.words[p] = code | (operands << 16);
+    this.length = end;
+    return p;
   }
 }

@@ -108,9 +108,9 @@ function inheritAll(ops: PlanBuilder, config: Config, options: CreateOptions, cg
   const commitPipe = options.outlives ? ops.inherit({ what: "commit pipe" }) : -1;
   const consoleSocket = options.console === "none" ? -1 : ops.inherit({ what: "console socket" });
   const tasks: number[] = [];
-  for (const { path } of cgroups.v1) {
-    const origin = { pointer: "/linux/cgroupsPath" };
-    tasks.push(ops.inherit({ what: "cgroup join", path: `${path}/tasks`, origin }));
+  const origin = { pointer: "/linux/cgroupsPath" };
+  for (let i = 0; i < cgroups.v1.length; i++) {
+    tasks.push(ops.inherit({ what: "cgroup join", path: `${cgroups.v1[i]?.path}/tasks`, origin }));
   }
   const joins: InheritedSlots["joins"] = [];
   const { namespaces } = config.linux;

@@ -5,6 +5,7 @@
 //
 // hybrid: the unified hierarchy is not shown, as in runc.
 
+import type { CgroupPath } from "../cgroup/path.ts";
 import type { CgroupHierarchy } from "../host/facts.ts";
 import { AT_RECURSIVE, CLONE_NEWCGROUP, OPEN_TREE_CLONE } from "../tables/linux.ts";
 import { MOUNT_ATTR } from "../tables/mount-options.ts";
@@ -54,16 +55,13 @@ function mountV1(c: Compilation, entry: MountEntry): void {
   for (let i = hierarchies.length - 1; i >= 0; i--) mountHierarchy(c, entry, hierarchies[i] as CgroupHierarchy);
 }
 
-function mountHierarchy(
-  c: Compilation,
-  { pointer, destination, ...rest }: MountEntry,
-  hierarchy: CgroupHierarchy,
-): void {
+function mountHierarchy(c: Compilation, entry: MountEntry, hierarchy: CgroupHierarchy): void {
   const { ops } = c;
+  const { pointer } = entry;
   const name = lastPart(hierarchy.mountpoint);
-  const entry: MountEntry = { ...rest, pointer, destination: `${destination}/${name}` };
+  const destination = `${entry.destination}/${name}`;
   const target = ops.slot();
-  ops.at(`${pointer}/destination`, entry.destination).target(target, c.root, entry.destination, KIND.folder, NONE, 1);
+  ops.at(pointer, destination).target(target, c.root, destination, KIND.folder, NONE, 1);
   const mount = ops.slot();
   if (((c.namespaces.created | c.namespaces.joined) & CLONE_NEWCGROUP) !== 0) newHierarchy(c, entry, hierarchy, mount);
   else bindHierarchy(c, entry, hierarchy, mount);
@@ -71,7 +69,8 @@ function mountHierarchy(
   ops.close(mount);
   if (name.indexOf(",") < 0) return;
   for (const controller of name.split(",")) {
-    ops.at(pointer, `${destination}/${controller}`).make_symlink(c.root, `${destination}/${controller}`, name, 0);
+    const link = `${entry.destination}/${controller}`;
+    ops.at(pointer, link).make_symlink(c.root, link, name, 0);
   }
 }
 
@@ -80,14 +79,20 @@ function newHierarchy(c: Compilation, entry: MountEntry, { name }: CgroupHierarc
   const parameters = [name.startsWith("name=") ? `source=${name.slice(5)}` : "source=cgroup"];
   if (readOnly !== 0) parameters.push("ro");
   for (const parameter of name.split(",")) parameters.push(parameter);
-  c.ops.at(entry.pointer, entry.destination).new_mount(mount, "cgroup", STRICT | readOnly, NONE, parameters);
+  c.ops.new_mount(mount, "cgroup", STRICT | readOnly, NONE, parameters);
 }
 
-function bindHierarchy(c: Compilation, entry: MountEntry, { mountpoint, own }: CgroupHierarchy, mount: number): void {
+function bindHierarchy(c: Compilation, entry: MountEntry, hierarchy: CgroupHierarchy, mount: number): void {
   const { ops } = c;
-  let path = own === "/" ? mountpoint : mountpoint + own;
-  for (const joined of c.cgroups.v1) if (joined.mountpoint === mountpoint) path = joined.path;
+  const path = ownCgroup(c, hierarchy);
   ops.at(entry.pointer, path).open_tree(mount, NONE, path, OPEN_TREE_CLONE | AT_RECURSIVE);
   const { attrSet, attrClear } = entry.options;
   if ((attrSet | attrClear) !== 0) ops.mount_attributes(mount, attrSet, attrClear, 0, 0);
+}
+
+/** The container's cgroup of the hierarchy; berth's own where the container gets none. */
+function ownCgroup(c: Compilation, { mountpoint, own }: CgroupHierarchy): string {
+  const { v1 } = c.cgroups;
+  for (let i = 0; i < v1.length; i++) if (v1[i]?.mountpoint === mountpoint) return (v1[i] as CgroupPath).path;
+  return own === "/" ? mountpoint : mountpoint + own;
 }
