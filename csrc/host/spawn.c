@@ -41,6 +41,15 @@ enum {
 #define NAMESPACES                                                                                                     \
     (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 
+/* In our own executable, CLOEXEC tells whose a descriptor below `base` is: the caller's have come through an exec, ours
+ * are born with the flag and go no further, even when one lies where the caller left a gap. In Node's process the flag
+ * says nothing, because Node sets it on everything that it inherits, stdio included. */
+#if defined(__PIC__) && !defined(__PIE__)
+#define CLEARS_CLOEXEC 1
+#else
+#define CLEARS_CLOEXEC 0
+#endif
+
 struct start {
     int fds[SLOTS_MAX]; /* the sources, none of them in the target range */
     int count;
@@ -87,12 +96,22 @@ CHILD_CODE static void keep_capabilities(struct start *s)
     }
 }
 
+/* Whether a slot is filled from the descriptor, which then is none of the caller's. */
+CHILD_CODE static int is_source(const struct start *s, int fd)
+{
+    for (int i = 0; i < s->count; i++)
+        if (s->fds[i] == fd)
+            return 1;
+    return 0;
+}
+
 CHILD_CODE static void run_child(void *argument)
 {
     struct start *s = argument;
-    /* The caller's own descriptors (LISTEN_FDS, --preserve-fds) are handed on; a number that is not open stays so. */
-    for (int fd = FIRST_BASE; fd < s->base; fd++)
-        (void)SYS3(SYS_fcntl, fd, F_SETFD, 0);
+    /* The caller's own descriptors (stdio, LISTEN_FDS, --preserve-fds) are handed on. */
+    for (int fd = 0; CLEARS_CLOEXEC && fd < s->base; fd++)
+        if (!is_source(s, fd))
+            (void)SYS3(SYS_fcntl, fd, F_SETFD, 0);
     for (int i = 0; i < s->count; i++) {
         long error = SYS3(SYS_dup3, s->fds[i], s->base + i, 0);
         if (error < 0)

@@ -1,0 +1,148 @@
+/* Unix sockets and init's reports. */
+#define _GNU_SOURCE 1
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "../../init/report.h"
+#include "native.h"
+#include "suite.h"
+
+static int ours, theirs;
+
+static void make_pair(void)
+{
+    (void)berth_socketpair();
+    ours = (int)result_at(0);
+    theirs = (int)result_at(1);
+}
+
+static int64_t reported(const struct report *report, size_t size, int fd)
+{
+    (void)berth_send_fd(theirs, (const char *)report, size, fd);
+    return berth_receive_report(ours);
+}
+
+static void test_reports(void)
+{
+    make_pair();
+    struct report report = {.kind = REPORT_FAILED, .op = 3, .error = 13, .value = 4, .length = 5};
+    memcpy(report.detail, "hello", 5);
+    EQUAL(reported(&report, REPORT_HEAD + 5, -1), 0, "a report is received");
+    CHECK(result_at(0) == REPORT_FAILED && result_at(1) == 3 && result_at(2) == 13 && result_at(3) == 4 &&
+              result_at(4) == -1,
+          "with its fields");
+    CHECK(strcmp(detail_now(), "hello") == 0, "and its detail");
+    EQUAL(reported(&report, REPORT_HEAD + 4, -1), -EPROTO, "one that is shorter than it says is EPROTO");
+    EQUAL(reported(&report, REPORT_HEAD + 6, -1), -EPROTO, "as is one that is longer");
+    EQUAL(reported(&report, REPORT_HEAD - 1, -1), -EPROTO, "one without a whole head");
+    report.length = UINT32_MAX - REPORT_HEAD + 1;
+    EQUAL(reported(&report, sizeof report, -1), -EPROTO, "one with a length that overflows");
+    char longer[sizeof report + 1];
+    memcpy(longer, &report, sizeof report);
+    EQUAL(reported((struct report *)(void *)longer, sizeof longer, -1), -EPROTO, "one that is cut");
+    report.length = 0;
+    report.kind = 5;
+    EQUAL(reported(&report, REPORT_HEAD, -1), -EPROTO, "one of an unknown kind");
+    report.kind = REPORT_CHILD;
+    EQUAL(reported(&report, REPORT_HEAD, -1), -EPROTO, "a child without pidfd");
+    EQUAL(reported(&report, REPORT_HEAD, 0), 0, "a child with pidfd is received");
+    int fd = (int)result_at(4);
+    EQUAL(fcntl(fd, F_GETFD), FD_CLOEXEC, "its descriptor is CLOEXEC");
+    close(fd);
+    report.kind = REPORT_READY;
+    EQUAL(reported(&report, REPORT_HEAD, 0), -EPROTO, "a descriptor that does not belong is EPROTO and closed");
+
+    EQUAL(berth_send_go(ours, 2), 0, "go is sent");
+    struct go go = {0};
+    CHECK(recv(theirs, &go, sizeof go, 0) == sizeof go && go.barrier == 2, "and is the barrier's number");
+    (void)berth_send_go(ours, 3);
+    (void)berth_send_fd(theirs, (const char *)&report, REPORT_HEAD, -1);
+    berth_close(theirs);
+    EQUAL(berth_receive_report(ours), 0, "the last report comes although init closed without reading everything");
+    EQUAL(result_at(0), REPORT_READY, "before the end");
+    EQUAL(berth_receive_report(ours), 0, "the end of the stream");
+    CHECK(result_at(0) == REPORT_EOF && result_at(4) == -1, "is a report of its own");
+    EQUAL(berth_send_go(ours, 1), -EPIPE, "go to a dead init is EPIPE, without a signal");
+    berth_close(ours);
+}
+
+static void test_descriptors(void)
+{
+    make_pair();
+    int64_t file = berth_open(AT_FDCWD, "/dev/null", O_RDWR, 0);
+    EQUAL(berth_send_fd(ours, "/dev/pts/3", 10, file), 10, "a descriptor is sent");
+    int64_t got = berth_receive_fd(theirs);
+    CHECK(got >= 0 && berth_fd_flags(got) == FD_CLOEXEC, "and received, CLOEXEC");
+    berth_close(got);
+    EQUAL(berth_send_fd(ours, "x", 1, -1), 1, "a message without one is sent");
+    EQUAL(berth_receive_fd(theirs), -EPROTO, "and is EPROTO for who wants one");
+    int two[2] = {(int)file, (int)file};
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof two)] = {0};
+    struct iovec part = {.iov_base = (char[]){"x"}, .iov_len = 1};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof two);
+    memcpy(CMSG_DATA(header), two, sizeof two);
+    CHECK(sendmsg(ours, &message, 0) == 1, "two descriptors in one message");
+    EQUAL(berth_receive_fd(theirs), -EPROTO, "are EPROTO and closed");
+    berth_close(ours);
+    EQUAL(berth_receive_fd(theirs), -EPIPE, "the end without descriptor is EPIPE");
+    berth_close(theirs);
+    berth_close(file);
+}
+
+/* A listening socket at a path of any length: bound by its name in its folder. */
+static int listening(const char *folder, const char *name)
+{
+    char here[4096];
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", name);
+    if (getcwd(here, sizeof here) == NULL || chdir(folder) < 0 ||
+        bind(fd, (const struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 8) < 0 || chdir(here) < 0)
+        return -1;
+    return fd;
+}
+
+static void test_connect(void)
+{
+    char folder[256];
+    memset(folder, 'd', 200);
+    folder[200] = '\0';
+    char path[4096];
+    (void)snprintf(path, sizeof path, "%s/%s", scratch, folder);
+    CHECK(mkdir(path, 0755) == 0, "a folder of 200 characters");
+    int server = listening(path, "socket");
+    CHECK(server >= 0, "a socket in it");
+    (void)snprintf(path, sizeof path, "%s/%s/socket", scratch, folder);
+    int64_t fd = berth_connect(path);
+    CHECK(fd >= 0, "is connected to although sun_path has only 108");
+    CHECK(berth_fd_flags(fd) == FD_CLOEXEC, "by a CLOEXEC descriptor");
+    berth_close(fd);
+    (void)snprintf(path, sizeof path, "%s/%s/missing", scratch, folder);
+    EQUAL(berth_connect(path), -ENOENT, "a missing long path is ENOENT");
+    close(server);
+    server = listening(scratch, "short");
+    fd = berth_connect(scratch_path("short"));
+    CHECK(fd >= 0, "a short path is connected to");
+    berth_close(fd);
+    close(server);
+    EQUAL(berth_connect(scratch_path("short")), -ECONNREFUSED, "nobody listening is ECONNREFUSED");
+    EQUAL(berth_connect(""), -ENOENT, "an empty path is ENOENT, no abstract socket");
+}
+
+void test_sockets(void)
+{
+    test_reports();
+    test_descriptors();
+    test_connect();
+}
