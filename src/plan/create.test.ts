@@ -116,6 +116,12 @@ test("every other mount target is checked not to lead into procfs", () => {
   expect(ops[at + 1]).toBe("refuse_fs /volume is not on procfs");
 });
 
+test("a name that only begins like /proc is checked too", () => {
+  expect(opsOf({ mounts: [{ destination: "/process", type: "tmpfs" }] })).toContain(
+    "refuse_fs /process is not on procfs",
+  );
+});
+
 test("proc and sysfs are mounted on real folders only, wherever they go", () => {
   const ops = opsOf({ mounts: [{ destination: "/a/b", type: "sysfs" }] });
   expect(ops).toContain("target /a/b folder nofollow");

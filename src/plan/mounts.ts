@@ -43,44 +43,38 @@ export function compileMounts(c: Compilation): void {
   const { mounts } = c.config;
   for (let i = 0; i < mounts.length; i++) {
     const mount = mounts[i] as Mount;
+    const { type } = mount;
     const destination = cleanPath(mount.destination);
-    const entry: MountEntry = {
-      pointer: `/mounts/${i}`,
-      mount,
-      destination,
-      options: parseMountOptions(mount.options),
-    };
-    checkDestination(entry);
-    if (entry.options.remount) remountBind(c, entry);
-    else if (isBind(entry)) {
+    const options = parseMountOptions(mount.options);
+    const entry: MountEntry = { pointer: `/mounts/${i}`, mount, destination, options };
+    const bind = options.bind || type === "bind";
+    if (destination === "/" || isProc(destination)) checkDestination(entry, type === "proc" || bind || options.remount);
+    if (options.remount) remountBind(c, entry);
+    else if (bind) {
       if (destination === "/dev") c.bindsDev = true;
       mountBind(c, entry);
-    } else if (mount.type === "cgroup") mountCgroup(c, entry);
+    } else if (type === "cgroup") mountCgroup(c, entry);
     else mountFilesystem(c, entry);
   }
 }
 
-function isBind({ mount, options }: { mount: Mount; options: MountOptions }): boolean {
-  return options.bind || mount.type === "bind";
+function isProc(destination: string): boolean {
+  return destination.startsWith("/proc") && (destination.length === 5 || destination.startsWith("/proc/"));
 }
 
 /**
  * Label and sysctl writes must not be led to a file that an image brings (CVE-2019-16884, CVE-2019-19921): on /proc only
  * a procfs, below it only a few files. mount-bind.ts checks that a source for /proc is one.
  */
-function checkDestination(entry: MountEntry): void {
-  const { destination, mount, pointer } = entry;
-  const problem = destinationProblem(destination, mount.type === "proc" || isBind(entry) || entry.options.remount);
-  if (problem !== "")
-    throw new RuntimeError({ message: problem, pointer: `${pointer}/destination`, path: destination });
-}
-
-function destinationProblem(destination: string, procfs: boolean): string {
-  if (destination === "/") return "a mount on top of the root file system is not supported";
-  if (!destination.startsWith("/proc")) return "";
-  if (destination === "/proc") return procfs ? "" : "cannot be mounted because it is not of type proc";
-  if (!destination.startsWith("/proc/") || PROC_FILES.includes(destination)) return "";
-  return "cannot be mounted because it is inside /proc";
+function checkDestination({ destination, pointer }: MountEntry, procfs: boolean): void {
+  if (destination === "/proc" ? procfs : PROC_FILES.includes(destination)) return;
+  const message =
+    destination === "/"
+      ? "a mount on top of the root file system is not supported"
+      : destination === "/proc"
+        ? "cannot be mounted because it is not of type proc"
+        : "cannot be mounted because it is inside /proc";
+  throw new RuntimeError({ message, pointer: `${pointer}/destination`, path: destination });
 }
 
 /**
@@ -94,9 +88,9 @@ export function openTarget(c: Compilation, entry: MountEntry, kind: number, like
   const target = ops.slot();
   ops.at(`${entry.pointer}/destination`, destination);
   ops.target(target, c.root, destination, kind, like, strict ? 1 : 0);
-  // A folder of the root that is no symlink cannot lead there.
+  // An entry of the root's own folder that is no symlink cannot lead there.
   const certain = strict && destination.lastIndexOf("/") === 0;
-  if (!certain && !destination.startsWith("/proc")) ops.refuse_fs(target, PROC_SUPER_MAGIC);
+  if (!certain && !isProc(destination)) ops.refuse_fs(target, PROC_SUPER_MAGIC);
   return target;
 }
 
