@@ -1,9 +1,9 @@
 // `create`: a container whose init waits for `start`.
 
 import { absolute, isRootless } from "../container/root.ts";
+import type { Context, Outcome } from "./command.ts";
 import { createContainer } from "./create/container.ts";
 import type { CreateRequest } from "./create/request.ts";
-import type { Context, Outcome } from "./command.ts";
 
 export function create(context: Context): Outcome {
   createContainer(context.native, createRequest(context, { outlives: true, foreground: false }));

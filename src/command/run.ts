@@ -6,9 +6,9 @@ import { releaseInit } from "../container/start-pipe.ts";
 import type { Native } from "../host/native.gen.ts";
 import { loaded } from "../lazy.ts";
 import type { Context, Outcome } from "./command.ts";
-import { createRequest } from "./create.ts";
 import { type Created, createContainer, undone } from "./create/container.ts";
 import type { CreateRequest } from "./create/request.ts";
+import { createRequest } from "./create.ts";
 import { Terminal } from "./run/terminal.ts";
 import { forwardedSignals, waitForExit } from "./run/wait.ts";
 

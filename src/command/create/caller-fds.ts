@@ -19,7 +19,10 @@ export function callerFds(native: Native, preserveFds: number): CallerFds {
   for (let fd = FIRST; fd < base; fd++) {
     if (native.fd_flags(fd) < 0) {
       const kind = fd < FIRST + listenFds ? "LISTEN_FDS" : "--preserve-fds";
-      throw new RuntimeError({ message: `please check that the descriptor ${fd} of ${kind} is open`, path: `fd ${fd}` });
+      throw new RuntimeError({
+        message: `please check that the descriptor ${fd} of ${kind} is open`,
+        path: `fd ${fd}`,
+      });
     }
   }
   return { listenFds, base };

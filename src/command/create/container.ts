@@ -1,14 +1,14 @@
 // Makes a container up to the point where init waits to be started; used by `create` and `run`.
 
-import { gatherFacts } from "../../host/gather.ts";
 import type { Config } from "../../config/types.ts";
 import { hookState } from "../../container/hook-state.ts";
 import { runPoststopHooks } from "../../container/hooks.ts";
 import { processStartTime } from "../../container/liveness.ts";
 import { startOps } from "../../container/start-ops.ts";
-import { createState, START_FIFO, type StateHandle } from "../../container/store.ts";
+import { checkUnused, createState, START_FIFO, type StateHandle } from "../../container/store.ts";
 import { formatTime } from "../../container/time.ts";
 import { RuntimeError } from "../../errors/runtime-error.ts";
+import { gatherFacts } from "../../host/gather.ts";
 import { must } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
 import { compileCreate } from "../../plan/create.ts";
@@ -19,7 +19,7 @@ import { Interrupts } from "./interrupts.ts";
 import { loadBundle } from "./load.ts";
 import { writePidFile } from "./pid-file.ts";
 import type { CreateRequest } from "./request.ts";
-import { checkCgroups, type Creation, runSteps, undoCgroups } from "./steps.ts";
+import { type Creation, checkCgroups, runSteps, undoCgroups } from "./steps.ts";
 import { UndoStack } from "./undo.ts";
 
 const AT_FDCWD = -100;
@@ -43,8 +43,9 @@ export interface Created {
 
 /** Throws the first error after everything made so far has been unmade. */
 export function createContainer(native: Native, request: CreateRequest): Created {
+  checkUnused(native, request.root, request.id);
   const fds = callerFds(native, request.preserveFds);
-  const { path: bundle, config } = loadBundle(native, request.bundle);
+  const { path: bundle, config } = loadBundle(native, request.bundle, request.rootless);
   const terminal = consoleMode(config, request);
   const facts = gatherFacts(native, config);
   const plan = compileCreate(config, {
@@ -174,7 +175,8 @@ function consoleMode(config: Config, request: CreateRequest): "none" | "socket" 
 function releaseCommit(native: Native, pipe: number): void {
   for (;;) {
     const bytes = must(native.read(pipe, PIPE_READ), { operation: "read", message: "cannot hear from init" }) as string;
-    if (bytes === "") throw new RuntimeError({ message: "the container's init process died (killed, or out of memory)" });
+    if (bytes === "")
+      throw new RuntimeError({ message: "the container's init process died (killed, or out of memory)" });
     if (bytes.charCodeAt(bytes.length - 1) !== 0) return;
   }
 }

@@ -1,8 +1,8 @@
 // Opens what init inherits, in slot order (Plan.inherited).
 
+import { RuntimeError } from "../../errors/runtime-error.ts";
 import { must } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
-import { RuntimeError } from "../../errors/runtime-error.ts";
 import type { Inherited } from "../../plan/plan.ts";
 
 const AT_FDCWD = -100;
@@ -23,7 +23,12 @@ export interface Ends {
 }
 
 /** Opens every slot's descriptor; `opened` collects those that are to be closed after the clone. */
-export function openInherited(native: Native, inherited: readonly Inherited[], ends: Ends, opened: number[]): Uint32Array {
+export function openInherited(
+  native: Native,
+  inherited: readonly Inherited[],
+  ends: Ends,
+  opened: number[],
+): Uint32Array {
   const fds = new Uint32Array(inherited.length);
   for (let i = 0; i < inherited.length; i++) {
     const entry = inherited[i] as Inherited;

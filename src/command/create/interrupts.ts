@@ -1,8 +1,8 @@
 // SIGTERM, SIGINT and SIGHUP during create: the command ends at the next step and undoes what it has done.
 
 import { RuntimeError } from "../../errors/runtime-error.ts";
-import type { Native } from "../../host/native.gen.ts";
 import { must } from "../../host/must.ts";
+import type { Native } from "../../host/native.gen.ts";
 
 const SIGHUP = 1;
 const SIGINT = 2;

@@ -1,11 +1,12 @@
 // The bundle: changes into it, reads and decodes config.json. Everything that is wrong is said at once.
 
-import { loadConfig, type Loaded } from "../../config/load.ts";
+import { type Loaded, loadConfig } from "../../config/load.ts";
 import type { Config, Issue } from "../../config/types.ts";
 import { RuntimeError } from "../../errors/runtime-error.ts";
 import { warn } from "../../errors/warning.ts";
 import { must } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
+import { loaded } from "../../lazy.ts";
 
 const AT_FDCWD = -100;
 const ENOENT = 2;
@@ -19,11 +20,16 @@ export interface Bundle {
 }
 
 /** Changes into the bundle and reads its config.json; throws one RuntimeError that names every problem. */
-export function loadBundle(native: Native, bundle: string): Bundle {
+export function loadBundle(native: Native, bundle: string, rootless = false): Bundle {
   must(native.chdir(bundle), { operation: "chdir", path: bundle, message: "cannot enter the bundle" });
   const path = must(native.getcwd(), { operation: "getcwd", path: bundle }) as string;
   const { config, issues } = readConfig(native);
   if (config === undefined) throw invalidConfig(issues.filter((issue) => issue.kind !== "warning"));
+  if (rootless) {
+    const { checkRootless } = loaded(import("../../config/checks/rootless.ts"));
+    const problems = checkRootless(config);
+    if (problems.length > 0) throw invalidConfig(problems);
+  }
   for (const issue of issues) warn(`config.json: ${issue.pointer}: ${issue.message}`);
   return { path, config };
 }

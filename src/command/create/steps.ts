@@ -1,8 +1,8 @@
 // Runs the runtime's own steps of a plan, in order, while init works through its ops.
 
+import type { Config } from "../../config/types.ts";
 import { removeCgroups } from "../../container/cgroup-remove.ts";
 import { runHook } from "../../container/hooks.ts";
-import type { Config } from "../../config/types.ts";
 import { must, nativeError } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
 import { loaded } from "../../lazy.ts";
