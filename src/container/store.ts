@@ -95,9 +95,10 @@ export class StateHandle {
 /** Throws when the id is bad or in use. For a message in time; createState alone decides. */
 export function checkUnused(native: Native, root: string, id: string): void {
   checkId(id);
-  if (typeof native.stat(AT_FDCWD, `${root}/${id}`, AT_SYMLINK_NOFOLLOW) !== "number") {
-    throw new RuntimeError({ message: MESSAGE.exists, path: id });
-  }
+  const path = `${root}/${id}`;
+  const found = native.stat(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
+  if (typeof found !== "number") throw new RuntimeError({ message: MESSAGE.exists, path: id });
+  if (found !== -ENOENT) throw nativeError(found, { operation: "stat", path });
 }
 
 /** Reserves `<root>/<id>` and writes the first record. Throws when the id is bad or in use; then nothing was made. */
