@@ -21,7 +21,8 @@ static const struct {
 } suites[] = {
     {"failpoint", test_failpoint}, {"result", test_result}, {"plan", test_plan},
     {"files", test_files},         {"pipes", test_pipes},   {"sockets", test_sockets},
-    {"signals", test_signals},     {"hooks", test_hooks},   {"spawn", test_spawn},
+    {"signals", test_signals},     {"hooks", test_hooks},   {"bpf", test_bpf},
+    {"spawn", test_spawn},
 };
 
 void check_at(int passed, const char *file, int line, const char *title)
