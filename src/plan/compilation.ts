@@ -3,7 +3,7 @@
 import type { CgroupPaths } from "../cgroup/path.ts";
 import type { Config } from "../config/types.ts";
 import type { PlanBuilder } from "./builder.ts";
-import type { NamespaceSet } from "./namespaces.ts";
+import type { NamespaceSet } from "./namespace-set.ts";
 import type { CreateOptions, RuntimeStep } from "./plan.ts";
 
 /** A mount that is made read-only when nothing more has to be put into it. */

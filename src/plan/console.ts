@@ -11,7 +11,7 @@ import {
   RESOLVE_NO_SYMLINKS,
 } from "../tables/linux.ts";
 import type { Compilation } from "./compilation.ts";
-import { KIND } from "./mounts.ts";
+import { KIND } from "./mount-target.ts";
 import { NONE } from "./ops.ts";
 
 const POINTER = "/process/terminal";

@@ -15,8 +15,8 @@ import {
   S_IFIFO,
 } from "../tables/linux.ts";
 import type { Compilation } from "./compilation.ts";
-import { KIND } from "./mounts.ts";
-import { hasUserNamespace } from "./namespaces.ts";
+import { KIND } from "./mount-target.ts";
+import { hasUserNamespace } from "./namespace-set.ts";
 import { NONE } from "./ops.ts";
 import { cleanPath } from "./paths.ts";
 

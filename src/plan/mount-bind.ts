@@ -12,8 +12,8 @@ import {
 } from "../tables/linux.ts";
 import { MOUNT_ATTR } from "../tables/mount-options.ts";
 import type { Compilation } from "./compilation.ts";
-import { attach, KIND, type MountEntry, openTarget } from "./mounts.ts";
-import { hasUserNamespace } from "./namespaces.ts";
+import { attach, KIND, type MountEntry, openTarget } from "./mount-target.ts";
+import { hasUserNamespace } from "./namespace-set.ts";
 import { NONE } from "./ops.ts";
 import { absolutePath } from "./paths.ts";
 

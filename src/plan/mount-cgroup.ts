@@ -11,8 +11,8 @@ import { AT_RECURSIVE, CLONE_NEWCGROUP, OPEN_TREE_CLONE } from "../tables/linux.
 import { MOUNT_ATTR } from "../tables/mount-options.ts";
 import type { Compilation } from "./compilation.ts";
 import { fsParameters } from "./mount-filesystem.ts";
-import { attach, KIND, type MountEntry, openFolder } from "./mounts.ts";
-import { hasUserNamespace } from "./namespaces.ts";
+import { attach, KIND, type MountEntry, openFolder } from "./mount-target.ts";
+import { hasUserNamespace } from "./namespace-set.ts";
 import { NONE } from "./ops.ts";
 import { lastPart } from "./paths.ts";
 

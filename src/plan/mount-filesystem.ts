@@ -2,7 +2,7 @@
 
 import { MOUNT_ATTR } from "../tables/mount-options.ts";
 import type { Compilation } from "./compilation.ts";
-import { attach, type MountEntry, openFolder } from "./mounts.ts";
+import { attach, type MountEntry, openFolder } from "./mount-target.ts";
 import { NONE } from "./ops.ts";
 
 export function mountFilesystem(c: Compilation, entry: MountEntry): void {

@@ -4,7 +4,7 @@
 import type { Rlimit } from "../config/types.ts";
 import { RLIMIT_NOFILE } from "../tables/linux.ts";
 import type { Compilation } from "./compilation.ts";
-import { hasUserNamespace } from "./namespaces.ts";
+import { hasUserNamespace } from "./namespace-set.ts";
 
 interface Raise {
   pointer: string;
