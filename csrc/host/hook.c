@@ -1,7 +1,6 @@
 /* Runs a hook of the runtime namespace to its end. */
 #define _GNU_SOURCE 1
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -76,7 +75,7 @@ CHILD_CODE static void run_child(void *argument)
         error = SYS3(SYS_dup3, h->output_end, 2, 0);
     if (error < 0)
         fail(h, "dup3", error);
-    error = SYS3(SYS_close_range, FIRST_FREE, ~0U, CLOSE_RANGE_CLOEXEC);
+    error = SYS3(SYS_close_range, FIRST_FREE, ~0U, 0);
     if (error < 0)
         fail(h, "close_range", error);
     default_signals();

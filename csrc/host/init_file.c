@@ -16,6 +16,9 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#ifndef __GLIBC__
+#include <linux/mount.h> /* glibc's sys/mount.h has the new mount API, and clashes with this one */
+#endif
 
 #include "clone.h"
 #include "sys.h"

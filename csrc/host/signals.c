@@ -80,6 +80,18 @@ static int is_fault(int signal)
            signal == SIGSYS || signal == SIGABRT;
 }
 
+/* As the kernel has it: sigaddset of musl keeps 34, a caller's SIGRTMIN, for itself. 32 and 33 are for the threads of
+ * any libc. -EINVAL for these and for what is no signal. */
+static int kernel_mask(const uint32_t *signals, size_t count, uint64_t *mask)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (signals[i] < 1 || signals[i] > 64 || signals[i] == 32 || signals[i] == 33)
+            return -EINVAL;
+        *mask |= UINT64_C(1) << (signals[i] - 1);
+    }
+    return 0;
+}
+
 int64_t berth_signal_fd(const uint32_t *signals, size_t count)
 {
     FAILPOINT("signal_fd");
@@ -87,19 +99,18 @@ int64_t berth_signal_fd(const uint32_t *signals, size_t count)
     memset(&action, 0, sizeof action);
     action.sa_handler = forward;
     action.sa_flags = SA_RESTART;
-    sigset_t set;
-    sigemptyset(&set);
-    for (size_t i = 0; i < count; i++)
-        if (signals[i] > INT_MAX || sigaddset(&set, (int)signals[i]) < 0)
-            return -EINVAL;
-    int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    uint64_t mask = 0;
+    int invalid = kernel_mask(signals, count, &mask);
+    if (invalid < 0)
+        return invalid;
+    int64_t fd = SYS4(SYS_signalfd4, -1, &mask, sizeof mask, SFD_NONBLOCK | SFD_CLOEXEC);
     if (fd < 0)
-        return -errno;
+        return fd;
     reader = (pid_t)SYS0(SYS_gettid);
-    int error = pthread_sigmask(SIG_BLOCK, &set, NULL);
-    if (error != 0) {
-        close(fd);
-        return -error;
+    int64_t error = SYS4(SYS_rt_sigprocmask, SIG_BLOCK, &mask, 0, sizeof mask);
+    if (error < 0) {
+        close((int)fd);
+        return error;
     }
     for (size_t i = 0; i < count; i++)
         if (!is_fault((int)signals[i])) /* SIGKILL and SIGSTOP answer EINVAL, and no signalfd reads them either */
