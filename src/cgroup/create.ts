@@ -24,7 +24,7 @@ export function cgroupSteps(paths: CgroupPaths, _facts: CgroupFacts): RuntimeSte
 function leaf(path: string, mountpoint: string, controllers: string): RuntimeStep[] {
   return [
     { step: "mkdir cgroup", path, mountpoint, controllers, origin: ORIGIN },
-    { step: "check cgroup empty", path, controllers, origin: ORIGIN },
+    { step: "check cgroup empty", path, mountpoint, controllers, origin: ORIGIN },
   ];
 }
 

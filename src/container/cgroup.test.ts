@@ -10,7 +10,7 @@ import type { Native } from "../host/native.gen.ts";
 import { loadNative } from "../host/node.ts";
 import { killCgroups } from "./cgroup-kill.ts";
 import { removeCgroups } from "./cgroup-remove.ts";
-import { isFrozen } from "./freezer.ts";
+import { frozenAbove, isFrozen } from "./freezer.ts";
 
 const LIBRARY = process.env.BERTH_LIBRARY ?? join(import.meta.dirname, "../../dist/libberth.so");
 const CGROUP_SUPER_MAGIC = 0x27e0eb;
@@ -130,6 +130,8 @@ describe.skipIf(!usable).each(kinds)("cgroups on $kind", ({ kind, mount }) => {
     freeze(leaf, true);
     expect(isFrozen(native, [leaf])).toBe(true);
     expect(isFrozen(native, [child])).toBe(false);
+    expect(frozenAbove(native, join(child, "b"), mount)).toBe(leaf);
+    expect(frozenAbove(native, leaf, mount)).toBe(undefined);
     freeze(leaf, false);
     expect(isFrozen(native, [leaf])).toBe(false);
     expect(isFrozen(native, [join(leaf, "gone")])).toBe(false);

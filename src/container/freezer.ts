@@ -25,3 +25,12 @@ export function isFrozen(native: Native, cgroups: readonly string[]): boolean {
 function isFreezer(path: string): boolean {
   return path.split("/").some((component) => component.split(",").includes("freezer"));
 }
+
+/** The cgroup between `mountpoint` and `path`, both excluded, that was frozen: everything made below it is, too. */
+export function frozenAbove(native: Native, path: string, mountpoint: string): string | undefined {
+  for (let end = path.indexOf("/", mountpoint.length + 1); end > 0; end = path.indexOf("/", end + 1)) {
+    const above = path.slice(0, end);
+    if (isFrozen(native, [above])) return above;
+  }
+  return undefined;
+}

@@ -41,8 +41,11 @@ export type Inherited =
 export type RuntimeStep =
   /** Makes the missing folders from below `mountpoint` down to `path`. `controllers` is a hierarchy's name, "" is v2. */
   | { step: "mkdir cgroup"; path: string; mountpoint: string; controllers: string; origin: Origin }
-  /** A cgroup that was there before must hold no process (its children neither) and must not be frozen. */
-  | { step: "check cgroup empty"; path: string; controllers: string; origin: Origin }
+  /**
+   * A cgroup that was there before must hold no process (its children neither) and must not be frozen. Nothing between it
+   * and `mountpoint` may be frozen either: a process that is made there would never run.
+   */
+  | { step: "check cgroup empty"; path: string; mountpoint: string; controllers: string; origin: Origin }
   /** Copies the parent's value when the file is empty: cpuset.cpus and cpuset.mems of v1. */
   | { step: "inherit cgroup file"; path: string; file: string; origin: Origin }
   | { step: "write cgroup file"; path: string; file: string; data: string; origin: Origin }
