@@ -12,34 +12,35 @@
 #include "result.h"
 #include "sys.h"
 
-struct start_stream {
+/* What has been read: the same read may bring init's byte and the report behind it. A command starts one container. */
+static struct start_stream {
     bool started;
     size_t size; /* bytes of `report` that have come */
     struct report report;
-};
+} stream;
 
 /* Zeros fill the pipe until 'S'; what follows is at most one report. */
-static void take(struct start_stream *s, const unsigned char *bytes, size_t count)
+static void take(const unsigned char *bytes, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!s->started) {
-            s->started = bytes[i] == STARTED;
-        } else if (s->size < sizeof s->report) {
-            ((unsigned char *)&s->report)[s->size++] = bytes[i];
+        if (!stream.started) {
+            stream.started = bytes[i] == STARTED;
+        } else if (stream.size < sizeof stream.report) {
+            ((unsigned char *)&stream.report)[stream.size++] = bytes[i];
         }
     }
 }
 
-/* The descriptor may be O_NONBLOCK: `start` opens the FIFO that way. */
-static int read_to_end(int fd, struct start_stream *s)
+/* Reads to the end, or until 'S'. The descriptor may be O_NONBLOCK: `start` opens the FIFO that way. */
+static int read_stream(int fd, bool to_end)
 {
     unsigned char buffer[4096];
-    for (;;) {
+    while (to_end || !stream.started) {
         ssize_t n = read(fd, buffer, sizeof buffer);
         if (n == 0)
             return 0;
         if (n > 0) {
-            take(s, buffer, (size_t)n);
+            take(buffer, (size_t)n);
         } else if (errno == EAGAIN) {
             struct pollfd p = {.fd = fd, .events = POLLIN};
             (void)poll(&p, 1, -1);
@@ -47,27 +48,33 @@ static int read_to_end(int fd, struct start_stream *s)
             return -errno;
         }
     }
+    return 0;
+}
+
+int64_t berth_drain_start(int64_t pipe)
+{
+    FAILPOINT("drain_start");
+    memset(&stream, 0, sizeof stream);
+    int result = read_stream(as_int(pipe), false);
+    return result < 0 ? result : stream.started;
 }
 
 int64_t berth_receive_start(int64_t pipe)
 {
     FAILPOINT("receive_start");
     detail_clear();
-    struct start_stream s;
-    memset(&s, 0, sizeof s);
-    int result = read_to_end(as_int(pipe), &s);
+    int result = read_stream(as_int(pipe), true);
     if (result < 0)
         return result;
-    bool failed = s.size >= REPORT_HEAD;
+    bool failed = stream.size >= REPORT_HEAD;
     result_reset();
-    result_int(s.started);
     result_int(failed);
-    result_int(s.report.op);
-    result_int(s.report.error);
-    result_int(s.report.value);
+    result_int(stream.report.op);
+    result_int(stream.report.error);
+    result_int(stream.report.value);
     if (failed) {
-        size_t length = s.size - REPORT_HEAD;
-        detail_set(s.report.detail, s.report.length < length ? s.report.length : length);
+        size_t length = stream.size - REPORT_HEAD;
+        detail_set(stream.report.detail, stream.report.length < length ? stream.report.length : length);
     }
     return result_done();
 }

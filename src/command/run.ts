@@ -2,7 +2,8 @@
 
 import { removeCgroups } from "../container/cgroup-remove.ts";
 import { runPoststartHooks, runPoststopHooks } from "../container/hooks.ts";
-import { releaseInit } from "../container/start-pipe.ts";
+import { awaitStart, releaseInit } from "../container/start-pipe.ts";
+import { RuntimeError } from "../errors/runtime-error.ts";
 import type { Native } from "../host/native.gen.ts";
 import { loaded } from "../lazy.ts";
 import type { Context, Outcome } from "./command.ts";
@@ -38,7 +39,12 @@ function runContainer(native: Native, request: CreateRequest, options: RunOption
       terminal = new Terminal(native, created.ptySocket);
       created.undo.push(() => terminal?.restore());
     }
-    const failure = releaseInit(native, created.startPipe);
+    if (!releaseInit(native, created.startPipe)) {
+      throw new RuntimeError({
+        message: "the container's init process died before it was started (killed, or out of memory)",
+      });
+    }
+    const failure = awaitStart(native, created.startPipe);
     if (failure !== undefined) {
       const { initFailure } = loaded(import("./create/init-failure.ts"));
       throw initFailure(created.plan.init, failure, failure.detail);

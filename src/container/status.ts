@@ -3,7 +3,7 @@
 import type { Native } from "../host/native.gen.ts";
 import { isFrozen } from "./freezer.ts";
 import { isAlive } from "./liveness.ts";
-import { AT_SYMLINK_NOFOLLOW } from "./open-flags.ts";
+import { O_NOFOLLOW, O_NONBLOCK, O_WRONLY } from "./open-flags.ts";
 import type { ContainerState, Status } from "./state.ts";
 import { START_FIFO } from "./store.ts";
 
@@ -16,6 +16,9 @@ export function statusOf(native: Native, dir: number, state: ContainerState): St
   }
   if (!alive) return "stopped";
   if (isFrozen(native, state.cgroups)) return "paused";
-  const fifo = native.stat(dir, START_FIFO, AT_SYMLINK_NOFOLLOW);
-  return typeof fifo === "number" ? "running" : "created";
+  // Until it is started init has the fifo open; without a reader this open fails. A start that was killed may leave it.
+  const fifo = native.open(dir, START_FIFO, O_WRONLY | O_NONBLOCK | O_NOFOLLOW, 0);
+  if (fifo < 0) return "running";
+  native.close(fifo);
+  return "created";
 }

@@ -62,9 +62,17 @@ export const NATIVE = {
     "ints",
     "fstatat(2): [mode, uid, gid, size, rdev major, rdev minor, dev major, dev minor, ino, mtime s]. AT_SYMLINK_NOFOLLOW 0x100, AT_EMPTY_PATH 0x1000.",
   ),
-  statfs_type: f({ dir: "int", path: "path" }, "int", "f_type of statfs(2) on the opened path; an empty path means `dir` itself."),
+  statfs_type: f(
+    { dir: "int", path: "path" },
+    "int",
+    "f_type of statfs(2) on the opened path; an empty path means `dir` itself.",
+  ),
   readlink: f({ dir: "int", path: "path" }, "text", "readlinkat(2)."),
-  list_dir: f({ dir: "int", path: "path" }, "text", "Names of a directory without . and .., each followed by a NUL byte."),
+  list_dir: f(
+    { dir: "int", path: "path" },
+    "text",
+    "Names of a directory without . and .., each followed by a NUL byte.",
+  ),
   flock: f({ fd: "int", operation: "int" }, "int", "flock(2)."),
   fd_flags: f({ fd: "int" }, "int", "fcntl(F_GETFD): tells whether a descriptor is open."),
   getcwd: f({}, "text", "The raw getcwd(2) path; an unreachable one is -ENOENT."),
@@ -80,7 +88,11 @@ export const NATIVE = {
   monotonic: f({}, "int", "CLOCK_MONOTONIC in milliseconds."),
   set_subreaper: f({}, "int", "PR_SET_CHILD_SUBREAPER 1."),
   umask: f({ mode: "int" }, "int", "umask(2); the old one."),
-  capabilities: f({}, "ints", "capget(2) of this thread: [effective low, effective high, permitted low, permitted high]; bounding by prctl appended [low, high]."),
+  capabilities: f(
+    {},
+    "ints",
+    "capget(2) of this thread: [effective low, effective high, permitted low, permitted high]; bounding by prctl appended [low, high].",
+  ),
 
   // --- processes and signals ------------------------------------------------------------------------------------
   pidfd_open: f({ pid: "int" }, "int", "pidfd_open(2)."),
@@ -91,7 +103,11 @@ export const NATIVE = {
     "ints",
     "waitid(2) P_PID (pid > 0) or P_ALL (pid -1), flags|WEXITED: [pid, si_code, si_status]; [0, 0, 0] with WNOHANG when none is ready.",
   ),
-  peek_child: f({}, "int", "The pid of a child that has ended and is not reaped yet (waitid WNOHANG|WNOWAIT), 0 when there is none."),
+  peek_child: f(
+    {},
+    "int",
+    "The pid of a child that has ended and is not reaped yet (waitid WNOHANG|WNOWAIT), 0 when there is none.",
+  ),
   signal_fd: f(
     { signals: "words" },
     "int",
@@ -106,23 +122,44 @@ export const NATIVE = {
 
   // --- pipes, sockets, terminals --------------------------------------------------------------------------------
   pipe: f({}, "ints", "pipe2(O_CLOEXEC): [read end, write end]."),
-  fill_pipe: f({ fd: "int" }, "int", "Fills a FIFO or pipe with zero bytes until it is full and leaves it blocking; the number of bytes. See the start protocol in docs/architecture.md."),
+  fill_pipe: f(
+    { fd: "int" },
+    "int",
+    "Fills a FIFO or pipe with zero bytes until it is full and leaves it blocking; the number of bytes. See the start protocol in docs/architecture.md.",
+  ),
   socketpair: f({}, "ints", "socketpair(AF_UNIX, SOCK_SEQPACKET): [ours, theirs]."),
   connect: f({ path: "path" }, "int", "A connected AF_UNIX SOCK_STREAM socket; paths longer than sun_path work."),
-  send_fd: f({ socket: "int", data: "text", fd: "int" }, "int", "One sendmsg(2) with the bytes and SCM_RIGHTS of fd (none when -1)."),
-  receive_fd: f({ socket: "int" }, "int", "Receives one message with SCM_RIGHTS of one descriptor and returns it; -EPIPE when the other side closed without sending one."),
+  send_fd: f(
+    { socket: "int", data: "text", fd: "int" },
+    "int",
+    "One sendmsg(2) with the bytes and SCM_RIGHTS of fd (none when -1).",
+  ),
+  receive_fd: f(
+    { socket: "int" },
+    "int",
+    "Receives one message with SCM_RIGHTS of one descriptor and returns it; -EPIPE when the other side closed without sending one.",
+  ),
   receive_report: f(
     { socket: "int" },
     "ints",
     "The next report of init (csrc/init/report.h): [kind, op, errno, value, descriptor or -1]; its detail text is in `detail`. [0, 0, 0, 0, -1] at the end of the stream. -EAGAIN never: it blocks.",
   ),
+  drain_start: f(
+    { pipe: "int" },
+    "int",
+    "Drains the start pipe (csrc/init/report.h) until init's byte: 1 when init goes on, 0 when it died before. One pipe a process.",
+  ),
   receive_start: f(
     { pipe: "int" },
     "ints",
-    "Drains the start pipe to its end (csrc/init/report.h): [1 when init has started else 0, 1 when it then failed else 0, op, errno, value]; a failure's text is in `detail`. Blocks until every write end is closed.",
+    "After drain_start: reads the start pipe to its end, which is when every write end is closed: [1 when init reported a failure else 0, op, errno, value]; a failure's text is in `detail`.",
   ),
   send_go: f({ socket: "int", barrier: "int" }, "int", "Releases init from the barrier with that number."),
-  detail: f({}, "text", "The text that belongs to the last failed call or received report (kernel's mount message, a hook's output); empty when none."),
+  detail: f(
+    {},
+    "text",
+    "The text that belongs to the last failed call or received report (kernel's mount message, a hook's output); empty when none.",
+  ),
   tty_raw: f({ fd: "int" }, "int", "Raw mode as cfmakeraw(3); the old settings are kept (one terminal)."),
   tty_restore: f({}, "int", "Puts the settings from before tty_raw back; 0 when there are none."),
   tty_size: f({ fd: "int" }, "ints", "TIOCGWINSZ: [rows, columns]."),
@@ -137,8 +174,16 @@ export const NATIVE = {
     "prlimit64(2); each 64-bit value in two unsigned 32-bit halves.",
   ),
   rlimit: f({ resource: "int" }, "ints", "This process's limit: [soft low, soft high, hard low, hard high]."),
-  bpf_load_device: f({ instructions: "words" }, "int", "bpf(BPF_PROG_LOAD, BPF_PROG_TYPE_CGROUP_DEVICE), two words an instruction; the verifier's last words are in `detail`."),
-  bpf_attach_device: f({ cgroup: "int", program: "int" }, "int", "bpf(BPF_PROG_ATTACH, BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI)."),
+  bpf_load_device: f(
+    { instructions: "words" },
+    "int",
+    "bpf(BPF_PROG_LOAD, BPF_PROG_TYPE_CGROUP_DEVICE), two words an instruction; the verifier's last words are in `detail`.",
+  ),
+  bpf_attach_device: f(
+    { cgroup: "int", program: "int" },
+    "int",
+    "bpf(BPF_PROG_ATTACH, BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI).",
+  ),
   spawn: f(
     {
       plan: "words",

@@ -57,11 +57,13 @@ function runStep(creation: Creation, step: RuntimeStep): void {
   const { native } = creation;
   switch (step.step) {
     case "mkdir cgroup":
-      return makeCgroup(native, step);
+      makeCgroup(native, step);
+      return;
     case "check cgroup empty":
       return; // done by checkCgroups
     case "inherit cgroup file":
-      return inheritFile(native, step);
+      inheritFile(native, step);
+      return;
     case "write cgroup file":
       must(native.write_file(AT_FDCWD, `${step.path}/${step.file}`, O_WRONLY, 0, step.data), {
         message: `cannot write ${JSON.stringify(step.data)}`,
@@ -71,9 +73,11 @@ function runStep(creation: Creation, step: RuntimeStep): void {
       });
       return;
     case "attach device program":
-      return attachProgram(native, step);
+      attachProgram(native, step);
+      return;
     case "spawn":
-      return spawnInit(creation, step);
+      spawnInit(creation, step);
+      return;
     case "await barrier":
       awaitReport(native, creation.interrupts, creation.socket, creation.plan.init, REPORT.barrier, step.barrier);
       return;
@@ -81,7 +85,8 @@ function runStep(creation: Creation, step: RuntimeStep): void {
       must(native.send_go(creation.socket, step.barrier), { operation: "send", message: "cannot reach init" });
       return;
     case "await child":
-      return awaitChild(creation);
+      awaitChild(creation);
+      return;
     case "await ready":
       awaitReport(native, creation.interrupts, creation.socket, creation.plan.init, REPORT.ready, 0);
       return;
@@ -95,7 +100,8 @@ function runStep(creation: Creation, step: RuntimeStep): void {
       return;
     }
     case "raise rlimit":
-      return raiseRlimit(creation, step);
+      raiseRlimit(creation, step);
+      return;
     case "hook": {
       creation.onInit();
       const hook = creation.config.hooks[step.kind][step.index];
