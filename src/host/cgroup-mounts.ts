@@ -18,11 +18,12 @@ export function findMounts(native: Native, wanted: readonly Hierarchy[]): Cgroup
 
 /**
  * proc_pid_mountinfo(5): `id parent dev root mountpoint options [tags] - type source superoptions`. The first mount of a
- * hierarchy counts, as in runc; its root is taken off the own path, because in another container's cgroup the mount
- * shows that cgroup alone while /proc/self/cgroup counts from the host's top.
+ * hierarchy counts, as in runc, but one that a later line covers does not. The mount's root is taken off the own path,
+ * because in another container's cgroup the mount shows that cgroup alone while /proc/self/cgroup counts from the host's
+ * top.
  */
 export function mountsOf(mountinfo: string, wanted: readonly Hierarchy[]): CgroupHierarchy[] {
-  const mounts: { mountpoint: string; root: string; options: string[] }[] = [];
+  const visible = new Map<string, { root: string; options: string[] }>();
   for (const line of mountinfo.split("\n")) {
     const end = line.indexOf(" - cgroup ");
     if (end < 0) continue;
@@ -30,8 +31,9 @@ export function mountsOf(mountinfo: string, wanted: readonly Hierarchy[]): Cgrou
     const superOptions = line.slice(line.lastIndexOf(" ") + 1).split(",");
     const [root, mountpoint] = [fields[3], fields[4]];
     if (root === undefined || mountpoint === undefined) continue;
-    mounts.push({ root: unescapeOctal(root), mountpoint: unescapeOctal(mountpoint), options: superOptions });
+    visible.set(unescapeOctal(mountpoint), { root: unescapeOctal(root), options: superOptions });
   }
+  const mounts = [...visible];
   const found: CgroupHierarchy[] = [];
   for (const { name, own, mountpoint } of wanted) {
     if (mountpoint !== undefined) {
@@ -39,8 +41,8 @@ export function mountsOf(mountinfo: string, wanted: readonly Hierarchy[]): Cgrou
       continue;
     }
     const controller = name.split(",")[0] as string;
-    const mount = mounts.find(({ options }) => options.includes(controller));
-    if (mount !== undefined) found.push({ name, mountpoint: mount.mountpoint, own: relativeTo(mount.root, own) });
+    const mount = mounts.find(([, { options }]) => options.includes(controller));
+    if (mount !== undefined) found.push({ name, mountpoint: mount[0], own: relativeTo(mount[1].root, own) });
   }
   return found;
 }

@@ -149,6 +149,13 @@ describe("mountsOf", () => {
     expect(own("/docker/id2")).toBe("/");
   });
 
+  it("sees only the last of several mounts at one place", () => {
+    const text = [line("/", "/p", "rw,pids"), line("/docker/id", "/p", "rw,pids")].join("\n");
+    expect(mountsOf(text, [{ name: "pids", own: "/docker/id/x" }])).toEqual([
+      { name: "pids", mountpoint: "/p", own: "/x" },
+    ]);
+  });
+
   it("keeps those that are known and the order", () => {
     const wanted = [
       { name: "pids", own: "/" },
