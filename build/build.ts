@@ -4,15 +4,21 @@
 //   --sanitize  instead: dist/sanitize/berth, the same with AddressSanitizer and UndefinedBehaviorSanitizer
 
 import { join } from "node:path";
-import { buildEngine, RELEASE, SANITIZED } from "./engine.ts";
+import { buildEngine } from "./engine.ts";
 import { generate } from "./gen.ts";
 import { buildObjects, buildShared } from "./libberth.ts";
 import { buildNodeHost } from "./node-host.ts";
 import { DIST } from "./paths.ts";
+import { release, SANITIZED } from "./toolchain.ts";
 
-async function buildExecutable(variant: string, output: string, failpoints: boolean, kind = RELEASE): Promise<void> {
-  const objects = await buildObjects({ variant, failpoints }, "host", kind.ours);
-  await buildEngine({ variant, output, objects, failpoints, kind });
+async function buildExecutable(
+  variant: string,
+  output: string,
+  failpoints: boolean,
+  toolchain = release(),
+): Promise<void> {
+  const objects = await buildObjects({ variant, failpoints }, "host", toolchain);
+  await buildEngine({ variant, output, objects, failpoints, toolchain });
 }
 
 async function build(): Promise<void> {

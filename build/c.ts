@@ -4,8 +4,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } 
 import { basename, join } from "node:path";
 import { parallel, run } from "./run.ts";
 import { digest, unlessMade } from "./stamp.ts";
-
-export const CC = process.env.CC ?? "gcc";
+import type { Toolchain } from "./toolchain.ts";
 
 /** For our own C. What is not ours (QuickJS) is compiled without. */
 export const WARNINGS = ["-std=gnu17", "-Wall", "-Wextra", "-Werror", "-Wconversion"];
@@ -16,6 +15,7 @@ export const SECTIONS = ["-ffunction-sections", "-fdata-sections"];
 export interface CompileOptions {
   /** Folder of the objects. */
   into: string;
+  cc: string;
   flags: readonly string[];
 }
 
@@ -24,16 +24,16 @@ export function compileAll(sources: readonly string[], options: CompileOptions):
   return parallel(sources, (source) => compile(source, options));
 }
 
-async function compile(source: string, { into, flags }: CompileOptions): Promise<string> {
+async function compile(source: string, { into, cc, flags }: CompileOptions): Promise<string> {
   const object = join(into, `${basename(source)}.o`);
   const rule = `${object}.d`;
   const stamp = `${object}.stamp`;
-  const key = (): string => digest(dependenciesIn(rule), CC, ...flags);
+  const key = (): string => digest(dependenciesIn(rule), cc, ...flags);
   if ([object, rule, stamp].every((path) => existsSync(path)) && readFileSync(stamp, "utf8") === key()) return object;
 
   mkdirSync(into, { recursive: true });
   const started = Date.now();
-  await run(CC, [...flags, "-MMD", "-MF", rule, "-c", source, "-o", object]);
+  await run(cc, [...flags, "-MMD", "-MF", rule, "-c", source, "-o", object]);
   // A source that was saved meanwhile may not be what was compiled.
   if (dependenciesIn(rule).every((path) => statSync(path).mtimeMs < started)) writeFileSync(stamp, key());
   else rmSync(stamp, { force: true });
@@ -50,10 +50,10 @@ function dependenciesIn(rule: string): string[] {
 export async function link(
   output: string,
   objects: readonly string[],
-  flags: readonly string[],
+  { cc, link }: Toolchain,
   inputs: readonly string[] = [],
 ): Promise<void> {
-  await unlessMade([output], digest([...objects, ...inputs], CC, ...flags), async () => {
-    await run(CC, ["-o", output, ...objects, ...flags]);
+  await unlessMade([output], digest([...objects, ...inputs], cc, ...link), async () => {
+    await run(cc, ["-o", output, ...objects, ...link]);
   });
 }

@@ -5,9 +5,10 @@ import { dirname, join } from "node:path";
 import { bundle, bundleKey, type Chunk } from "./bundle.ts";
 import { compileAll, link, SECTIONS, WARNINGS } from "./c.ts";
 import { DIST, GEN, ROOT } from "./paths.ts";
-import { type QuickJs, quickJs } from "./quickjs.ts";
+import { quickJs } from "./quickjs.ts";
 import { run } from "./run.ts";
 import { digest, unlessMade } from "./stamp.ts";
+import { release, type Toolchain } from "./toolchain.ts";
 
 export interface EngineOptions {
   /** Folder below dist/obj for what is made on the way. */
@@ -16,82 +17,71 @@ export interface EngineOptions {
   /** libberth's objects. */
   objects: readonly string[];
   failpoints: boolean;
-  kind?: Kind;
+  toolchain: Toolchain;
   /** Instead of src/main.engine.ts. */
   entry?: string;
 }
 
-/** How an executable is made: flags for our C, for QuickJS and for the linker. */
-export interface Kind {
-  ours: readonly string[];
-  quickJs: readonly string[];
-  link: readonly string[];
-}
-
-/** Static non-PIE starts measurably faster than PIE: there is nothing to relocate. */
-export const RELEASE: Kind = {
-  ours: ["-O2", "-fno-pie"],
-  quickJs: ["-O2", "-fno-pie"],
-  link: ["-static", "-no-pie", "-s", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,-z,noseparate-code", "-lm"],
-};
-
-const ADDRESS = ["-g", "-O1", "-fsanitize=address", "-fno-omit-frame-pointer"];
-const SANITIZE = [...ADDRESS, "-fsanitize=undefined", "-fno-sanitize-recover=all"];
-
-/** Undefined behaviour is looked for in our own C only. */
-export const SANITIZED: Kind = { ours: SANITIZE, quickJs: ADDRESS, link: [...SANITIZE, "-lm"] };
-
 export async function buildEngine(options: EngineOptions): Promise<void> {
   const folder = join(DIST, "obj", options.variant);
-  const kind = options.kind ?? RELEASE;
-  const engine = await quickJs(kind.quickJs);
-  const chunks = await bytecode(await quickJs(RELEASE.quickJs), folder, options);
-  const sources = ["main.c", "load.c", "convert.c", "escape.c"].map((name) => join(ROOT, "csrc/engine", name));
+  const { cc, ours } = options.toolchain;
+  const engine = await quickJs(options.toolchain);
+  const chunks = await bytecode(folder, options);
+  const sources = SOURCES.map((name) => join(ROOT, "csrc/engine", name));
   const include = ["-isystem", engine.include, "-I", GEN, "-I", join(ROOT, "csrc/engine")];
-  const ours = await compileAll([...sources, join(GEN, "native_glue.c"), chunks], {
+  const objects = await compileAll([...sources, join(GEN, "native_glue.c"), chunks], {
     into: join(folder, "engine"),
-    flags: [...WARNINGS, ...kind.ours, ...SECTIONS, ...include],
+    cc,
+    flags: [...WARNINGS, ...ours, ...SECTIONS, ...include],
   });
   mkdirSync(dirname(options.output), { recursive: true });
-  await link(options.output, [...ours, ...options.objects, engine.library], kind.link);
+  await link(options.output, [...objects, ...options.objects, engine.library], options.toolchain);
 }
 
+const SOURCES = ["main.c", "memory.c", "load.c", "convert.c", "escape.c"];
+
 /** Compiles src/ to bytecode when it changed; the path of the C file that embeds it. */
-async function bytecode(engine: QuickJs, folder: string, options: EngineOptions): Promise<string> {
-  const compiler = await buildCompiler(engine);
+async function bytecode(folder: string, options: EngineOptions): Promise<string> {
+  const compiler = await buildCompiler();
   const output = join(folder, "chunks.c");
   const entry = options.entry ?? "src/main.engine.ts";
   await unlessMade([output], digest([compiler], bundleKey(entry, options.failpoints)), async () => {
     const chunks = await bundle({ entry, failpoints: options.failpoints, external: () => false });
-    await compileChunks(compiler, folder, chunks);
+    await compileChunks(compiler, folder, chunks, options.failpoints);
     const { usesOf } = await import("./uses.ts");
     writeFileSync(output, embedding(folder, chunks, usesOf));
   });
   return output;
 }
 
-async function buildCompiler(engine: QuickJs): Promise<string> {
+async function buildCompiler(): Promise<string> {
+  const toolchain = release();
+  const engine = await quickJs(toolchain);
   const compiler = join(DIST, "obj/compile");
   const source = [join(ROOT, "csrc/engine/compile.c")];
-  const flags = [...WARNINGS, ...RELEASE.ours, "-isystem", engine.include];
-  const objects = await compileAll(source, { into: join(DIST, "obj"), flags });
-  await link(compiler, [...objects, engine.library], ["-no-pie", "-lm"]);
+  const flags = [...WARNINGS, ...toolchain.ours, "-isystem", engine.include];
+  const objects = await compileAll(source, { into: join(DIST, "obj"), cc: toolchain.cc, flags });
+  await link(compiler, [...objects, engine.library], toolchain);
   return compiler;
 }
 
 const script = (folder: string, chunk: Chunk): string => join(folder, chunk.name);
 const code = (folder: string, chunk: Chunk): string => `${script(folder, chunk)}.bytecode`;
 
-async function compileChunks(compiler: string, folder: string, chunks: readonly Chunk[]): Promise<void> {
+/** Line numbers cost a tenth of the time of a short command, so that only test builds have them in stack traces. */
+async function compileChunks(
+  compiler: string,
+  folder: string,
+  chunks: readonly Chunk[],
+  lines: boolean,
+): Promise<void> {
   const { transform } = await import("esbuild");
   for (const chunk of chunks) {
     const { code } = await transform(numbered(chunk.code, chunks), { minifyWhitespace: false, minifySyntax: true });
     writeFileSync(script(folder, chunk), `(function(require,exports){${code}\n})`);
   }
-  await run(
-    compiler,
-    chunks.flatMap((chunk) => [chunk.name, script(folder, chunk), code(folder, chunk)]),
-  );
+  const files = chunks.flatMap((chunk) => [chunk.name, script(folder, chunk), code(folder, chunk)]);
+  await run(compiler, [lines ? "lines" : "names", ...files]);
 }
 
 /** The engine finds chunks by number. */

@@ -10,6 +10,7 @@ import { generate } from "./gen.ts";
 import { buildObjects, buildShared } from "./libberth.ts";
 import { buildNodeHost } from "./node-host.ts";
 import { DIST } from "./paths.ts";
+import { release } from "./toolchain.ts";
 
 const FOLDER = join(DIST, "probe");
 const ENGINE = join(FOLDER, "probe");
@@ -21,11 +22,12 @@ const ALL = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
 beforeAll(async () => {
   await generate();
   const options = { variant: "engine", failpoints: false };
-  const objects = await buildObjects(options, "host", ["-O2", "-fno-pie"]);
+  const objects = await buildObjects(options, "host", release());
   await buildEngine({
     variant: "probe",
     output: ENGINE,
     objects,
+    toolchain: release(),
     failpoints: false,
     entry: "build/probe/probe.engine.ts",
   });
@@ -124,6 +126,6 @@ describe.each([
   test("shows a bug with where it is", () => {
     const { status, stderr } = probe("throw");
     expect(status).toBe(1);
-    expect(stderr.toString()).toMatch(/TypeError: on purpose.*at probe /s);
+    expect(stderr.toString()).toMatch(/TypeError: on purpose.*at probe\b/s);
   });
 });

@@ -1,10 +1,11 @@
 // csrc/init → the init ELF; csrc/host with that ELF inside → libberth, as objects for the engine and as shared object.
 
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type CompileOptions, compileAll, link, SECTIONS, WARNINGS } from "./c.ts";
 import { DIST, GEN, ROOT } from "./paths.ts";
 import { digest, unlessMade } from "./stamp.ts";
+import { FREESTANDING, SHARED, type Toolchain } from "./toolchain.ts";
 
 export interface LibberthOptions {
   /** Folder below dist/obj. */
@@ -21,28 +22,6 @@ export function sourcesIn(folder: string): string[] {
     .map((name) => join(path, name));
 }
 
-/** No libc, no start files, nothing to relocate, as few pages as possible: a waiting init keeps what it touched. */
-const FREESTANDING = [
-  "-Os",
-  "-ffreestanding",
-  "-fno-pie",
-  "-fno-stack-protector",
-  "-fno-asynchronous-unwind-tables",
-  "-fno-builtin",
-  "-fcf-protection=none",
-];
-const INIT_LINK = [
-  "-static",
-  "-no-pie",
-  "-nostdlib",
-  "-s",
-  "-Wl,--gc-sections",
-  "-Wl,--build-id=none",
-  "-Wl,-z,noseparate-code",
-  "-Wl,-z,norelro",
-  "-Wl,-z,noexecstack",
-];
-
 /** Which pages init is made of. */
 const LINKER_SCRIPT = join(ROOT, "csrc/init/init.ld");
 
@@ -55,7 +34,7 @@ export async function buildInit(options: LibberthOptions): Promise<string> {
   const into = folderOf(options, "init");
   const flags = [
     ...WARNINGS,
-    ...FREESTANDING,
+    ...FREESTANDING.ours,
     ...SECTIONS,
     ...define(options),
     "-I",
@@ -64,25 +43,23 @@ export async function buildInit(options: LibberthOptions): Promise<string> {
     join(ROOT, "csrc/init"),
   ];
   const elf = join(into, "berth-init");
-  const objects = await compileAll(sourcesIn("init"), { into, flags });
-  await link(elf, objects, [...INIT_LINK, "-T", LINKER_SCRIPT], [LINKER_SCRIPT]);
+  const objects = await compileAll(sourcesIn("init"), { into, cc: FREESTANDING.cc, flags });
+  const toolchain = { ...FREESTANDING, link: [...FREESTANDING.link, "-T", LINKER_SCRIPT] };
+  await link(elf, objects, toolchain, [LINKER_SCRIPT]);
   return elf;
 }
 
-/** libberth's objects with the init ELF as berth_init_elf .. berth_init_elf_end, compiled with the given flags. */
-export async function buildObjects(
-  options: LibberthOptions,
-  part: string,
-  flags: readonly string[],
-): Promise<string[]> {
+/** libberth's objects with the init ELF as berth_init_elf .. berth_init_elf_end, compiled by that toolchain. */
+export async function buildObjects(options: LibberthOptions, part: string, { cc, ours }: Toolchain): Promise<string[]> {
   const into = folderOf(options, part);
   const embedded = await embed(await buildInit(options), folderOf(options, "init"));
   const compile: CompileOptions = {
     into,
+    cc,
     flags: [
       ...WARNINGS,
       "-D_GNU_SOURCE",
-      ...flags,
+      ...ours,
       ...SECTIONS,
       ...define(options),
       "-I",
@@ -116,8 +93,8 @@ __asm__(".pushsection .rodata.init, \\"a\\"\\n"
     ".popsection\\n");
 `;
 
-/** dist/libberth.so, for Node. Only the functions of the ABI are visible. */
+/** dist/libberth.so, for Node. */
 export async function buildShared(options: LibberthOptions, output: string): Promise<void> {
-  const objects = await buildObjects(options, "shared", ["-O2", "-fPIC", "-fvisibility=hidden"]);
-  await link(output, objects, ["-shared", "-s", "-Wl,--gc-sections", "-Wl,-z,now", "-Wl,-z,defs"]);
+  mkdirSync(dirname(output), { recursive: true });
+  await link(output, await buildObjects(options, "shared", SHARED), SHARED);
 }

@@ -17,9 +17,10 @@ import {
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { machineSources, sourcesFor } from "./apt-sources.ts";
-import { CC, compileAll, SECTIONS } from "./c.ts";
+import { compileAll, SECTIONS } from "./c.ts";
 import { run } from "./run.ts";
 import { digest, unlessMade } from "./stamp.ts";
+import type { Toolchain } from "./toolchain.ts";
 
 const VERSION = "2025.04.26";
 const PACKAGE = `quickjs=${VERSION}-1`;
@@ -38,8 +39,8 @@ export interface QuickJs {
   library: string;
 }
 
-/** QuickJS compiled with the given flags beside those it always needs. */
-export async function quickJs(flags: readonly string[]): Promise<QuickJs> {
+/** QuickJS compiled by that toolchain. */
+export async function quickJs({ cc, quickJs: flags }: Toolchain): Promise<QuickJs> {
   const include = await source();
   const all = [
     ...flags,
@@ -49,14 +50,14 @@ export async function quickJs(flags: readonly string[]): Promise<QuickJs> {
     "-D_GNU_SOURCE",
     `-DCONFIG_VERSION="${VERSION.replaceAll(".", "-")}"`,
   ];
-  const compiler = await run(CC, ["--version"]);
-  const key = digest([], SHA256, compiler, ...all, ...SOURCES);
+  const compiler = await run(cc, ["--version"]);
+  const key = digest([], SHA256, cc, compiler, ...all, ...SOURCES);
   const folder = join(CACHE, `quickjs-${VERSION}-${key.slice(0, 16)}`);
   const library = join(folder, "libquickjs.a");
   await unlessMade([library], key, async () => {
     console.log("compiling QuickJS (once)");
     const paths = SOURCES.map((name) => join(include, name));
-    const objects = await compileAll(paths, { into: folder, flags: all });
+    const objects = await compileAll(paths, { into: folder, cc, flags: all });
     rmSync(library, { force: true });
     await run("ar", ["rcs", library, ...objects]);
   });

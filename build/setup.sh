@@ -4,8 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# libc6-dev has the static C library; dpkg-dev, xz-utils and tar fetch and unpack QuickJS.
-build=(gcc libc6-dev dpkg-dev xz-utils)
+# musl is the executable's C library; libc6-dev is for what Node loads; dpkg-dev and xz-utils fetch and unpack QuickJS.
+build=(gcc libc6-dev musl-tools dpkg-dev xz-utils)
 demo=("${build[@]}" busybox-static)
 # The runtimes to compare with; clang for the fuzzers, clang-format for the style check.
 test=("${demo[@]}" runc crun strace clang libclang-rt-14-dev clang-format git)

@@ -1,8 +1,9 @@
 /* Build tool: compiles chunks to bytecode with the QuickJS that will run them.
  *
- *   compile NAME IN OUT ...
+ *   compile lines|names [NAME IN OUT]...
  *
- * NAME stands in stack traces. Source text is left out, names and line numbers stay.
+ * NAME stands in stack traces. Source text is left out; with `names`, so are file names and line numbers, and only the
+ * names of functions stay.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,8 +53,9 @@ int main(int argc, char **argv)
 {
     JSRuntime *runtime = JS_NewRuntime();
     JSContext *ctx = JS_NewContext(runtime);
-    JS_SetStripInfo(runtime, getenv("STRIP") != NULL ? JS_STRIP_DEBUG : JS_STRIP_SOURCE);
-    for (int i = 1; i + 2 < argc; i += 3)
+    int lines = argc > 1 && strcmp(argv[1], "lines") == 0;
+    JS_SetStripInfo(runtime, lines ? JS_STRIP_SOURCE : JS_STRIP_DEBUG);
+    for (int i = 2; i + 2 < argc; i += 3)
         compile(ctx, argv[i], argv[i + 1], argv[i + 2]);
     JS_FreeContext(ctx);
     JS_FreeRuntime(runtime);

@@ -7,6 +7,7 @@
 
 #include "convert.h"
 #include "load.h"
+#include "memory.h"
 #include "native_glue.h"
 
 static void print(const char *text)
@@ -53,9 +54,19 @@ static int run(JSContext *ctx, int argc, char **argv)
     return status;
 }
 
+/* AddressSanitizer sees only what malloc hands out. */
+static JSRuntime *new_runtime(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+    return JS_NewRuntime();
+#else
+    return JS_NewRuntime2(&memory_functions, NULL);
+#endif
+}
+
 int main(int argc, char **argv)
 {
-    JSRuntime *runtime = JS_NewRuntime();
+    JSRuntime *runtime = new_runtime();
     JSContext *ctx = runtime != NULL ? new_bare_context(runtime) : NULL;
     if (ctx == NULL) {
         print("berth: out of memory\n");
