@@ -51,7 +51,7 @@ function runContainer(native: Native, request: CreateRequest, options: RunOption
     }
     runPoststartHooks(native, created.config.hooks.poststart, created.state.record, created.pid);
   } catch (error) {
-    throw undone(error, created.undo, () => poststop(native, created));
+    throw undone(error, created.undo);
   }
   if (options.detach) return 0;
 
@@ -66,10 +66,6 @@ function runContainer(native: Native, request: CreateRequest, options: RunOption
 function removeContainer(native: Native, created: Created): void {
   native.pidfd_kill(created.pidfd, SIGKILL);
   removeCgroups(native, created.plan.cgroups, true);
-  created.state.remove();
-  poststop(native, created);
-}
-
-function poststop(native: Native, created: Created): void {
-  runPoststopHooks(native, created.config.hooks.poststop, created.state.record);
+  const { state, config } = created;
+  if (state.remove()) runPoststopHooks(native, config.hooks.poststop, state.record);
 }

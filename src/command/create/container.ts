@@ -65,8 +65,8 @@ export function createContainer(native: Native, request: CreateRequest): Created
 
   const undo = new UndoStack();
   const interrupts = new Interrupts(native);
-  let hooksRan = false;
-  let record: StateHandle["record"] | undefined;
+  // Once a hook has run, or the container exists, its end is told to the poststop hooks.
+  let poststopDue = false;
   try {
     const rootfs = config.root.path.startsWith("/") ? config.root.path : `${bundle}/${config.root.path}`;
     const state = createState(native, request.root, request.id, {
@@ -81,8 +81,9 @@ export function createContainer(native: Native, request: CreateRequest): Created
       startOps: startOps(plan.init),
       rootless: request.rootless,
     });
-    record = state.record;
-    undo.push(() => state.remove());
+    undo.push(() => {
+      if (state.remove() && poststopDue) runPoststopHooks(native, config.hooks.poststop, state.record);
+    });
     undo.push(() => undoCgroups(native, plan));
 
     const pipes = openPipes(native, request, state);
@@ -102,7 +103,7 @@ export function createContainer(native: Native, request: CreateRequest): Created
       pid: 0,
       pidfd: -1,
       onInit: () => {
-        hooksRan = true;
+        poststopDue = true;
         if (recorded) return;
         recorded = true;
         state.appendInit(creation.pid, processStartTime(native, creation.pid));
@@ -128,23 +129,17 @@ export function createContainer(native: Native, request: CreateRequest): Created
     native.close(pipes.start);
     native.close(pipes.commit);
     if (pipes.commitRead >= 0) releaseCommit(native, pipes.commitRead);
+    poststopDue = true;
     const { pid, pidfd } = creation;
     return { config, plan, state, pid, pidfd, startPipe: pipes.startRead, ptySocket, undo, interrupts };
   } catch (error) {
-    throw undone(error, undo, () => {
-      if (hooksRan && record !== undefined) runPoststopHooks(native, config.hooks.poststop, record);
-    });
+    throw undone(error, undo);
   }
 }
 
 /** Runs the undo stack; what fails there is attached to the error, never in its place. */
-export function undone(error: unknown, undo: UndoStack, after: () => void): unknown {
+export function undone(error: unknown, undo: UndoStack): unknown {
   const failures = undo.run();
-  try {
-    after();
-  } catch (failure) {
-    failures.push(failure);
-  }
   if (failures.length === 0 || !(error instanceof RuntimeError)) return error;
   return new RuntimeError({ ...error.facts, suppressed: failures });
 }
