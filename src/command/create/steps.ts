@@ -2,7 +2,9 @@
 
 import type { Config } from "../../config/types.ts";
 import { removeCgroups } from "../../container/cgroup-remove.ts";
+import { frozenAbove } from "../../container/freezer.ts";
 import { runHook } from "../../container/hooks.ts";
+import { RuntimeError } from "../../errors/runtime-error.ts";
 import { must, nativeError } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
 import { loaded } from "../../lazy.ts";
@@ -136,9 +138,15 @@ function makeParents(native: Native, path: string): void {
 export function checkCgroups(native: Native, plan: Plan): void {
   for (const step of plan.runtime) {
     if (step.step !== "check cgroup empty") continue;
+    const pointer = step.origin.pointer;
+    if (step.controllers === "" || step.controllers.split(",").includes("freezer")) {
+      const path = frozenAbove(native, step.path, step.mountpoint);
+      if (path !== undefined)
+        throw new RuntimeError({ message: "container's cgroup is below a frozen one", path, pointer });
+    }
     if (typeof native.stat(AT_FDCWD, step.path, 0) === "number") continue; // to be made
     const { checkOldCgroup } = loaded(import("./old-cgroup.ts"));
-    checkOldCgroup(native, step.path, step.origin.pointer);
+    checkOldCgroup(native, step.path, pointer);
   }
 }
 
