@@ -16,8 +16,8 @@ enum {
     SMALL = 1024,
     LARGE = 64 << 10,
     LISTS = SMALL / STEP + 1 + 6,
-    FIRST_ARENA = 384 << 10,
-    NEXT_ARENA = 256 << 10,
+    FIRST_ARENA = 256 << 10,
+    NEXT_ARENA = 128 << 10,
     PAGE = 4096,
 };
 
