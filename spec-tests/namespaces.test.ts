@@ -23,15 +23,9 @@ const NO_TIME = "it came after this version";
 
 /** A process in new namespaces of the given unshare(1) flags; its pid as we see it. */
 async function holder(t: Sandbox, ...flags: string[]): Promise<number> {
-  const child = spawn("unshare", [...flags, "--fork", "--kill-child", "sh", "-c", "echo ready; exec sleep 1000"], {
-    stdio: ["ignore", "pipe", "ignore"],
-  });
+  const words = [...flags, "--fork", "--kill-child", "sh", "-c", "echo ready; exec sleep 1000"];
+  const child = t.helper(spawn("unshare", words, { stdio: ["ignore", "pipe", "ignore"] }));
   await new Promise((resolve) => child.stdout?.once("data", resolve));
-  t.later(async () => {
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    child.kill("SIGKILL");
-    await ended;
-  });
   const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim();
   return Number(children.split(" ")[0]);
 }

@@ -1,7 +1,7 @@
 // What a container could leave behind: processes, mounts, cgroups, state folders. The tests run in their own pid and
 // mount namespaces (private.sh), so everything that is new there comes from the runtime.
 
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
 import { type Kind, tag } from "./runtime.ts";
 
@@ -37,10 +37,8 @@ function mounts(): Set<string> {
  * hierarchy would be when there is none, and leaves them: they go here, the test of another runtime must not see them.
  */
 export function cgroups(crunLeaves = false): string[] {
-  const text = execFileSync("find", ["/sys/fs/cgroup", "-type", "d", "-name", `${tag()}*`], {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "ignore"],
-  });
+  // Not its exit status: other cgroups of the machine come and go while it looks.
+  const text = spawnSync("find", ["/sys/fs/cgroup", "-type", "d", "-name", `${tag()}*`], { encoding: "utf8" }).stdout;
   const found = text.split("\n").filter((line) => line !== "");
   if (!crunLeaves) return found;
   return found.filter((line) => {

@@ -1,6 +1,6 @@
 // What each test gets: a folder, a state root, bundles, and at the end the proof that nothing is left.
 
-import { execFileSync } from "node:child_process";
+import { type ChildProcess, execFileSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -144,6 +144,17 @@ export class Sandbox {
       if (Date.now() > end) throw new Error(`${id} is ${state?.status ?? result.stderr}, not ${status}`);
       await sleep(10);
     }
+  }
+
+  /** A helper of the test: no leak while the test runs, ended before the check at the end. */
+  helper(child: ChildProcess): ChildProcess {
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    this.#before.processes.set(child.pid ?? -1, "helper");
+    this.later(async () => {
+      child.kill("SIGKILL");
+      await ended;
+    });
+    return child;
   }
 
   /** What is left of everything this test made; a moment is given to processes that are ending. */
