@@ -18,7 +18,8 @@ step "generated files" tsx build/gen.ts --check
 step types tsc --noEmit
 step "lint and format" biome check --error-on-warnings
 step "C format" clang-format --dry-run -Werror $(git ls-files --cached --others --exclude-standard 'csrc/*.c' 'csrc/*.h' 'bench/*.c' ':!*.gen.h')
-step "unit tests" vitest run src build
+# UNIT_REPORT: where npm test wants the numbers as JSON.
+step "unit tests" vitest run src build ${UNIT_REPORT:+--reporter=default --reporter=json "--outputFile.json=$UNIT_REPORT"}
 
 if ((${#failed[@]})); then
   printf 'check failed: %s\n' "${failed[@]}" >&2

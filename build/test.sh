@@ -1,0 +1,80 @@
+#!/bin/bash
+# npm test: installs what is missing, builds, runs everything, and ends with one line `N passed, N failed, N skipped`.
+#
+#   TEST_ONLY="spec demo"   only these of: check c spec node views demo guest
+set -uo pipefail
+cd "$(dirname "$0")/.."
+export PATH="$PWD/node_modules/.bin:$PATH" NO_COLOR=1
+
+reports=$PWD/dist/reports
+only=${TEST_ONLY:-check c spec node views demo guest}
+wanted() { [[ " $only " == *" $1 "* ]]; }
+
+# A step is a test of its own in steps.tap: it may fail without any report.
+step() {
+  local name=$1 seconds=$2
+  shift 2
+  printf '\n=== %s\n' "$name"
+  if timeout --foreground --kill-after=20 "$seconds" "$@"; then
+    echo "ok - $name" >>"$reports/steps.tap"
+  else
+    echo "not ok - $name (exit $?)" >>"$reports/steps.tap"
+    return 1
+  fi
+}
+skip() {
+  printf '\n=== %s: skipped, %s\n' "$1" "$2"
+  echo "ok - $1 # SKIP $2" >>"$reports/steps.tap"
+}
+finish() {
+  printf '\n'
+  tsx build/summary.ts "$reports"
+  exit $?
+}
+# vitest's words on the screen, its numbers in a report.
+reporting() { printf -- '--reporter=verbose --reporter=json --outputFile.json=%s' "$reports/$1.json"; }
+# vitest ends with 1 when a test failed: the report says so already, only a missing report is a failure of the step.
+spec() {
+  local name=$1
+  shift
+  printf '\n=== %s\n' "$name"
+  timeout --foreground --kill-after=20 1200 env "$@"
+  [[ -s $reports/$name.json ]] || echo "not ok - $name ended without a report" >>"$reports/steps.tap"
+}
+
+bash build/setup.sh test || exit 1
+rm -rf "$reports"
+mkdir -p "$reports"
+step "build" 900 npm run --silent build || finish
+step "build of the test variant" 900 npm run --silent build -- --test || finish
+
+if wanted check; then
+  UNIT_REPORT=$reports/unit.json step "check" 900 npm run --silent check
+fi
+if wanted c; then
+  printf '\n=== C tests\n'
+  timeout --foreground --kill-after=20 900 csrc/test/run.sh | tee "$reports/c.tap"
+  rc=$?
+  ((rc == 0)) || echo "not ok - csrc/test/run.sh (exit $rc)" >>"$reports/steps.tap"
+fi
+
+if ((EUID != 0)); then
+  for name in spec node views demo guest; do wanted $name && skip $name "needs root"; done
+  finish
+fi
+
+# dist/berth in the machine's own kind of cgroups.
+wanted spec && spec spec spec-tests/run.sh $(reporting spec)
+# The same rules for the Node host, where both hosts could differ: what a program sees, the life cycle, the command line.
+wanted node && spec node RUNTIMES=spec-tests/support/node-berth.sh spec-tests/run.sh parity lifecycle console cli $(reporting node)
+if wanted views; then
+  # What depends on the kind of cgroups, in the other kinds that can be shown here.
+  for view in hybrid v2; do
+    [[ $view == hybrid && $(stat -f -c %T /sys/fs/cgroup) == cgroup2fs ]] && continue
+    spec views-$view VIEW=$view spec-tests/run.sh lifecycle mounts namespaces $(reporting views-$view)
+  done
+fi
+wanted demo && step "demo" 120 env DEMO_NO_BUILD=1 unshare --mount --propagation private bash build/demo.sh
+# Pure cgroup v2, another kernel, no network.
+wanted guest && step "demo in the guest" 1200 spec-tests/vm/vm run -- env DEMO_NO_BUILD=1 bash build/demo.sh
+finish
