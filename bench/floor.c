@@ -63,24 +63,34 @@ static void mount_all(void)
 {
     for (size_t i = 0; i < sizeof mounts / sizeof *mounts; i++) {
         const struct mount_entry *m = &mounts[i];
-        if (mkdir(m->target, 0755) && errno != EEXIST) fail(m->target);
-        if (mount(m->type, m->target, m->type, m->flags, m->data)) fail(m->target);
+        if (mkdir(m->target, 0755) && errno != EEXIST)
+            fail(m->target);
+        if (mount(m->type, m->target, m->type, m->flags, m->data))
+            fail(m->target);
     }
     for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++)
-        if (mknod(nodes[i].path, S_IFCHR | 0666, makedev(nodes[i].major, nodes[i].minor))) fail(nodes[i].path);
+        if (mknod(nodes[i].path, S_IFCHR | 0666, makedev(nodes[i].major, nodes[i].minor)))
+            fail(nodes[i].path);
 }
 
 static int child(void *arg)
 {
     char **argv = arg;
-    if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL)) fail("/ slave");
-    if (mount(argv[1], argv[1], NULL, MS_BIND | MS_REC, NULL)) fail("bind rootfs");
-    if (chdir(argv[1])) fail("chdir rootfs");
+    if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL))
+        fail("/ slave");
+    if (mount(argv[1], argv[1], NULL, MS_BIND | MS_REC, NULL))
+        fail("bind rootfs");
+    if (chdir(argv[1]))
+        fail("chdir rootfs");
     mount_all();
-    if (syscall(SYS_pivot_root, ".", ".")) fail("pivot_root");
-    if (mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL)) fail("old root slave");
-    if (umount2(".", MNT_DETACH)) fail("umount old root");
-    if (chdir("/")) fail("chdir /");
+    if (syscall(SYS_pivot_root, ".", "."))
+        fail("pivot_root");
+    if (mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL))
+        fail("old root slave");
+    if (umount2(".", MNT_DETACH))
+        fail("umount old root");
+    if (chdir("/"))
+        fail("chdir /");
     execv(argv[2], argv + 2);
     fail("exec");
     return 1;

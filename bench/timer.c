@@ -48,16 +48,19 @@ static void wait_gone(const char *file)
 {
     char text[32] = "";
     int fd = open(file, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || read(fd, text, sizeof text - 1) <= 0) die(file);
+    if (fd < 0 || read(fd, text, sizeof text - 1) <= 0)
+        die(file);
     close(fd);
     int pidfd = (int)syscall(SYS_pidfd_open, (pid_t)strtol(text, NULL, 10), 0);
     if (pidfd >= 0) {
         struct pollfd p = {pidfd, POLLIN, 0};
-        if (poll(&p, 1, 5000) != 1) die("the container's process does not end");
+        if (poll(&p, 1, 5000) != 1)
+            die("the container's process does not end");
         close(pidfd);
     }
     /* A created container's init is orphaned to us: collect it. */
-    while (waitpid(-1, NULL, WNOHANG) > 0) {}
+    while (waitpid(-1, NULL, WNOHANG) > 0) {
+    }
 }
 
 static int run(char **argv, int null, int log)
@@ -66,13 +69,16 @@ static int run(char **argv, int null, int log)
     int status;
     int64_t start = now();
     pid_t pid = vfork();
-    if (pid < 0) die("vfork");
+    if (pid < 0)
+        die("vfork");
     if (pid == 0) {
-        if (dup2(null, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0) _exit(126);
+        if (dup2(null, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0)
+            _exit(126);
         execve(argv[0], argv, environ);
         _exit(127);
     }
-    if (wait4(pid, &status, 0, &usage) != pid) die("wait4");
+    if (wait4(pid, &status, 0, &usage) != pid)
+        die("wait4");
     int64_t took = now() - start;
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     printf("%lld %ld %d\n", (long long)took, usage.ru_maxrss, code);
@@ -81,8 +87,10 @@ static int run(char **argv, int null, int log)
 
 static int step(char **argv, int null, int log)
 {
-    if (!strcmp(argv[0], "@idle") && argv[1]) return idle(argv[1]), 0;
-    if (!strcmp(argv[0], "@gone") && argv[1]) return wait_gone(argv[1]), 0;
+    if (!strcmp(argv[0], "@idle") && argv[1])
+        return idle(argv[1]), 0;
+    if (!strcmp(argv[0], "@gone") && argv[1])
+        return wait_gone(argv[1]), 0;
     return run(argv, null, log);
 }
 
@@ -94,14 +102,18 @@ int main(int argc, char **argv)
     }
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     int null = open(argv[1], O_RDWR | O_CLOEXEC);
-    if (null < 0) die(argv[1]);
+    if (null < 0)
+        die(argv[1]);
     int log = open(argv[2], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    if (log < 0) die(argv[2]);
+    if (log < 0)
+        die(argv[2]);
     char **first = argv + 3;
     for (int i = 3; i <= argc; i++) {
-        if (i < argc && strcmp(argv[i], ";") != 0) continue;
+        if (i < argc && strcmp(argv[i], ";") != 0)
+            continue;
         argv[i] = NULL;
-        if (first < argv + i && step(first, null, log) != 0) return 1;
+        if (first < argv + i && step(first, null, log) != 0)
+            return 1;
         first = argv + i + 1;
     }
     return 0;

@@ -33,9 +33,11 @@ static void die(const char *what)
 static int take(int master, int ms)
 {
     struct pollfd p = {master, POLLIN, 0};
-    if (poll(&p, 1, ms) <= 0) return 1;
+    if (poll(&p, 1, ms) <= 0)
+        return 1;
     ssize_t n = read(master, shown + length, sizeof shown - 1 - length);
-    if (n <= 0) return 0;
+    if (n <= 0)
+        return 0;
     length += (size_t)n;
     return 1;
 }
@@ -58,27 +60,35 @@ static void type(int master, const char *text)
 {
     for (; *text; text++) {
         char c = *text;
-        if (c == '\\' && text[1]) c = *++text == 'n' ? '\r' : (char)(*text - '0');
-        if (write(master, &c, 1) != 1) die("write");
+        if (c == '\\' && text[1])
+            c = *++text == 'n' ? '\r' : (char)(*text - '0');
+        if (write(master, &c, 1) != 1)
+            die("write");
     }
 }
 
 static void step(int master, const char *word)
 {
     struct winsize size = {0};
-    if (!strncmp(word, "expect:", 7)) return expect(master, word + 7);
-    if (!strncmp(word, "send:", 5)) return type(master, word + 5);
-    if (sscanf(word, "size:%hux%hu", &size.ws_row, &size.ws_col) != 2) die(word);
-    if (ioctl(master, TIOCSWINSZ, &size)) die("TIOCSWINSZ");
+    if (!strncmp(word, "expect:", 7))
+        return expect(master, word + 7);
+    if (!strncmp(word, "send:", 5))
+        return type(master, word + 5);
+    if (sscanf(word, "size:%hux%hu", &size.ws_row, &size.ws_col) != 2)
+        die(word);
+    if (ioctl(master, TIOCSWINSZ, &size))
+        die("TIOCSWINSZ");
 }
 
 static pid_t spawn(char **argv, int slave)
 {
     pid_t pid = fork();
-    if (pid) return pid;
+    if (pid)
+        return pid;
     setsid();
     ioctl(slave, TIOCSCTTY, 0);
-    for (int i = 0; i < 3; i++) dup2(slave, i);
+    for (int i = 0; i < 3; i++)
+        dup2(slave, i);
     execvp(argv[0], argv);
     die(argv[0]);
     return -1;
@@ -87,12 +97,16 @@ static pid_t spawn(char **argv, int slave)
 int main(int argc, char **argv)
 {
     int first = 3;
-    while (first < argc && strcmp(argv[first], "--") != 0) first++;
-    if (argc < 5 || first + 1 >= argc) return 2;
+    while (first < argc && strcmp(argv[first], "--") != 0)
+        first++;
+    if (argc < 5 || first + 1 >= argc)
+        return 2;
     int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (master < 0 || grantpt(master) || unlockpt(master)) die("posix_openpt");
+    if (master < 0 || grantpt(master) || unlockpt(master))
+        die("posix_openpt");
     int slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (slave < 0) die("open slave");
+    if (slave < 0)
+        die("open slave");
     struct winsize size = {.ws_row = (unsigned short)atoi(argv[1]), .ws_col = (unsigned short)atoi(argv[2])};
     ioctl(master, TIOCSWINSZ, &size);
     struct termios before, after;
@@ -100,12 +114,16 @@ int main(int argc, char **argv)
     memset(&after, 0, sizeof after);
     tcgetattr(slave, &before);
     pid_t pid = spawn(argv + first + 1, slave);
-    for (int i = 3; i < first; i++) step(master, argv[i]);
+    for (int i = 3; i < first; i++)
+        step(master, argv[i]);
     int status = 0;
-    while (waitpid(pid, &status, WNOHANG) == 0) take(master, 10);
-    while (take(master, 20) && length < sizeof shown - 1 && poll(&(struct pollfd){master, POLLIN, 0}, 1, 20) > 0) {}
+    while (waitpid(pid, &status, WNOHANG) == 0)
+        take(master, 10);
+    while (take(master, 20) && length < sizeof shown - 1 && poll(&(struct pollfd){master, POLLIN, 0}, 1, 20) > 0) {
+    }
     fwrite(shown, 1, length, stdout);
     tcgetattr(slave, &after);
-    if (memcmp(&before, &after, sizeof before) != 0) return 101;
+    if (memcmp(&before, &after, sizeof before) != 0)
+        return 101;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

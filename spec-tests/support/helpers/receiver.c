@@ -25,7 +25,8 @@ static int listen_at(const char *path)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     strncpy(address.sun_path, path, sizeof address.sun_path - 1);
     int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (s < 0 || bind(s, (struct sockaddr *)&address, sizeof address) || listen(s, 1)) die(path);
+    if (s < 0 || bind(s, (struct sockaddr *)&address, sizeof address) || listen(s, 1))
+        die(path);
     return s;
 }
 
@@ -37,8 +38,10 @@ static int receive_terminal(int connection)
         char bytes[CMSG_SPACE(sizeof(int) * 4)];
     } control;
     struct iovec io = {name, sizeof name - 1};
-    struct msghdr message = {.msg_iov = &io, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-    if (recvmsg(connection, &message, MSG_CMSG_CLOEXEC) <= 0) die("recvmsg");
+    struct msghdr message = {
+        .msg_iov = &io, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    if (recvmsg(connection, &message, MSG_CMSG_CLOEXEC) <= 0)
+        die("recvmsg");
     struct cmsghdr *c = CMSG_FIRSTHDR(&message);
     if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(int))) {
         fputs("not exactly one descriptor\n", stderr);
@@ -52,18 +55,22 @@ static int receive_terminal(int connection)
 
 int main(int argc, char **argv)
 {
-    if (argc < 2) return 2;
+    if (argc < 2)
+        return 2;
     int listener = listen_at(argv[1]);
     puts("listening");
     fflush(stdout);
     int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    if (connection < 0) die("accept");
+    if (connection < 0)
+        die("accept");
     int terminal = receive_terminal(connection);
     struct winsize size = {0};
-    if (ioctl(terminal, TIOCGWINSZ, &size)) die("TIOCGWINSZ");
+    if (ioctl(terminal, TIOCGWINSZ, &size))
+        die("TIOCGWINSZ");
     printf("size %d %d\n", size.ws_row, size.ws_col);
     fflush(stdout);
-    if (argc > 2 && write(terminal, argv[2], strlen(argv[2])) < 0) die("write");
+    if (argc > 2 && write(terminal, argv[2], strlen(argv[2])) < 0)
+        die("write");
     char buffer[4096];
     ssize_t n;
     while ((n = read(terminal, buffer, sizeof buffer)) > 0) {
