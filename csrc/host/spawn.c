@@ -3,9 +3,8 @@
  * What must hold (each was tried against a hostile container):
  *  - The child shares our memory until it execs, so it enters nothing that somebody else is in: no setns. Whatever is
  *    joined is joined by init, after the exec.
- *  - We are not dumpable meanwhile: nobody who sees the child can read our memory through it. A new user namespace is
- *    the exception, since a rootless parent could not write the id maps of an undumpable child; nothing but the child
- *    is in there yet.
+ *  - We are not dumpable meanwhile: nobody who sees the child can read our memory through it. The exec makes the child
+ *    dumpable again, so that a rootless parent can write the id maps of a new user namespace.
  *  - The exec into a user namespace whose ids are not mapped would drop every capability: they are made inheritable and
  *    ambient first; init clears both.
  *  - No PR_SET_PDEATHSIG: a created container outlives this process. init sees its end on the sync socket.
@@ -185,7 +184,7 @@ static int start_from(struct start *s, const uint32_t *fds, const struct init_fi
         s->step = "clone3";
         child->run = run_child;
         child->argument = s;
-        child->dumpable = s->new_user ? -1 : 0;
+        child->dumpable = 0;
         error = clone_child(child);
         if (error == 0 && s->error != 0) {
             (void)reap_child(child, NULL);
