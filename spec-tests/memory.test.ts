@@ -1,6 +1,6 @@
 // What a created container that waits for start costs.
 
-import { readFileSync } from "node:fs";
+import { openSync, readFileSync } from "node:fs";
 import { expect } from "vitest";
 import { suite } from "./support/suite.ts";
 
@@ -20,13 +20,14 @@ suite("memory of a waiting container", (rule) => {
   );
 
   rule(
-    "nothing of the runtime's own executable is mapped in it, and its /proc/PID/exe is sealed",
+    "nothing of the runtime's own executable is mapped in it, and what it runs from cannot be written",
     async (t) => {
       const id = await t.create("sleep 1000");
       const { pid } = await t.state();
       const maps = readFileSync(`/proc/${pid}/maps`, "utf8");
       expect(maps).not.toContain(t.runtime.path);
       expect(maps).not.toContain("[heap]");
+      expect(() => openSync(`/proc/${pid}/exe`, "r+")).toThrow(/ETXTBSY|EPERM|EROFS/);
       await t.ok(["delete", "--force", id]);
     },
     { except: { runc: "it is runc itself", crun: "it is crun itself" } },

@@ -7,8 +7,16 @@
 set -eu
 
 if [ "${BERTH_PRIVATE:-}" != inside ]; then
-  BERTH_PRIVATE=inside BERTH_TAG=bt$$ exec unshare --mount --pid --fork --kill-child --mount-proc \
-    --propagation private -- bash "$0" "$@"
+  tag=bt$$
+  BERTH_PRIVATE=inside BERTH_TAG=$tag unshare --mount --pid --fork --kill-child --mount-proc \
+    --propagation private -- bash "$0" "$@" <&0 &
+  child=$!
+  trap 'kill "$child" 2>/dev/null' TERM INT HUP
+  rc=0
+  wait "$child" || rc=$?
+  # After a run that was broken off.
+  find /sys/fs/cgroup -depth -type d -name "$tag*" -exec rmdir {} + 2>/dev/null || true
+  exit "$rc"
 fi
 
 view=$1
