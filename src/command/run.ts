@@ -50,16 +50,15 @@ function runContainer(native: Native, request: CreateRequest, options: RunOption
       throw initFailure(created.plan.init, failure, failure.detail);
     }
     runPoststartHooks(native, created.config.hooks.poststart, created.state.record, created.pid);
+    if (options.detach) return 0;
+
+    const code = waitForExit(native, created.pid, created.pidfd, forwardedSignals(native), terminal);
+    terminal?.restore();
+    if (!options.keep) removeContainer(native, created);
+    return code;
   } catch (error) {
     throw undone(error, created.undo);
   }
-  if (options.detach) return 0;
-
-  const signals = forwardedSignals(native);
-  const code = waitForExit(native, created.pid, created.pidfd, signals, terminal);
-  terminal?.restore();
-  if (!options.keep) removeContainer(native, created);
-  return code;
 }
 
 /** What is left of a container whose init has ended. */

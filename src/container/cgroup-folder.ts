@@ -25,6 +25,7 @@ export function openAbove(native: Native, path: string): number {
   const type = native.statfs_type(folder, "");
   if (type === CGROUP_SUPER_MAGIC || type === CGROUP2_SUPER_MAGIC) return folder;
   native.close(folder);
+  if (type < 0) throw nativeError(type, { message: "cannot reach the cgroup", operation: "statfs", path: above });
   throw refused(path);
 }
 

@@ -1,12 +1,13 @@
 // SIGTERM, SIGINT and SIGHUP during create: the command ends at the next step and undoes what it has done.
 
 import { RuntimeError } from "../../errors/runtime-error.ts";
-import { must } from "../../host/must.ts";
+import { must, nativeError } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
 
 const SIGHUP = 1;
 const SIGINT = 2;
 const SIGTERM = 15;
+const EINTR = 4;
 const POLLIN = 1;
 
 export class Interrupts {
@@ -31,7 +32,8 @@ export class Interrupts {
     const events = Uint32Array.of(POLLIN, POLLIN);
     for (;;) {
       const ready = this.#native.poll(fds, events, -1);
-      if (typeof ready === "number") continue; // EINTR: a signal that is not ours
+      if (ready === -EINTR) continue; // a signal that is not ours
+      if (typeof ready === "number") throw nativeError(ready, { operation: "poll" });
       if (ready[0] !== 0) return;
       this.check();
     }

@@ -4,6 +4,7 @@ import { RuntimeError } from "../../errors/runtime-error.ts";
 import { must } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
 
+const EINTR = 4;
 const POLLIN = 1;
 const POLLOUT = 4;
 /** Less than what a pty takes at once, so that a write after POLLOUT does not block. */
@@ -69,8 +70,8 @@ export class Terminal {
     const events = Uint32Array.of(POLLIN);
     while (this.#outputOpen) {
       const ready = this.#native.poll(fds, events, 0);
-      if (typeof ready === "number") continue;
-      if (ready[0] === 0) return;
+      if (ready === -EINTR) continue;
+      if (typeof ready === "number" || ready[0] === 0) return;
       this.#copyOutput();
     }
   }

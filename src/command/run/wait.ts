@@ -1,9 +1,10 @@
 // `run` in the foreground: forwards signals and terminal data until the container's init has ended.
 
-import { must } from "../../host/must.ts";
+import { must, nativeError } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
 import type { Terminal } from "./terminal.ts";
 
+const EINTR = 4;
 const POLLIN = 1;
 const SIGCHLD = 17;
 const SIGWINCH = 28;
@@ -30,7 +31,8 @@ export function waitForExit(native: Native, pid: number, pidfd: number, signals:
     const events = [POLLIN, POLLIN];
     terminal?.wanted(fds, events);
     const ready = native.poll(Uint32Array.from(fds), Uint32Array.from(events), -1);
-    if (typeof ready === "number") continue; // EINTR
+    if (ready === -EINTR) continue;
+    if (typeof ready === "number") throw nativeError(ready, { operation: "poll" });
     terminal?.transfer(fds, ready);
     if (ready[1] !== 0) drainSignals(native, pid, pidfd, signals, terminal);
     if (ready[0] !== 0) {
