@@ -126,7 +126,8 @@ export function createContainer(native: Native, request: CreateRequest): Created
     interrupts.check();
     native.close(socket);
     native.close(consoleSocket);
-    native.close(pipes.start);
+    // While this end is open, the pipe would never end for `run`.
+    must(native.close(pipes.start), { operation: "close" });
     native.close(pipes.commit);
     if (pipes.commitRead >= 0) releaseCommit(native, pipes.commitRead);
     poststopDue = true;
