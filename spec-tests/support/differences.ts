@@ -15,6 +15,7 @@ const DIFFERENCES: readonly [title: string, kind: Kind, instead: string][] = [
   ["a full disk under the state root", "runc", "runc 1.1 prints nil"],
   ["without permission for the state root", "runc", "runc 1.1 asks for a user namespace"],
   ["without permission for the state root", "crun", "crun 1.8 says less"],
+  ["a read-only path keeps nosuid", "crun", "crun 1.8 loses them"],
   ["has the flags of its source", "crun", "crun 1.8 clears them"],
 ];
 
