@@ -1,13 +1,13 @@
 #!/bin/bash
 # npm test: installs what is missing, builds, runs everything, and ends with one line `N passed, N failed, N skipped`.
 #
-#   TEST_ONLY="spec demo"   only these of: check c spec node views demo guest
+#   TEST_ONLY="spec demo"   only these of: check c init spec node views demo guest
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PWD/node_modules/.bin:$PATH" NO_COLOR=1
 
 reports=$PWD/dist/reports
-only=${TEST_ONLY:-check c spec node views demo guest}
+only=${TEST_ONLY:-check c init spec node views demo guest}
 wanted() { [[ " $only " == *" $1 "* ]]; }
 
 # A step is a test of its own in steps.tap: it may fail without any report.
@@ -59,10 +59,12 @@ if wanted c; then
 fi
 
 if ((EUID != 0)); then
-  for name in spec node views demo guest; do wanted $name && skip $name "needs root"; done
+  for name in init spec node views demo guest; do wanted $name && skip $name "needs root"; done
   finish
 fi
 
+# The executor alone: real plans, as root.
+wanted init && spec init vitest run --config csrc/test/init/vitest.config.ts $(reporting init)
 # dist/berth in the machine's own kind of cgroups.
 wanted spec && spec spec spec-tests/run.sh $(reporting spec)
 # The same rules for the Node host, where both hosts could differ: what a program sees, the life cycle, the command line.
@@ -76,5 +78,11 @@ if wanted views; then
 fi
 wanted demo && step "demo" 120 env DEMO_NO_BUILD=1 unshare --mount --propagation private bash build/demo.sh
 # Pure cgroup v2, another kernel, no network.
-wanted guest && step "demo in the guest" 1200 spec-tests/vm/vm run -- env DEMO_NO_BUILD=1 bash build/demo.sh
+if wanted guest; then
+  step "demo in the guest" 1200 spec-tests/vm/vm run -- env DEMO_NO_BUILD=1 bash build/demo.sh
+  printf '\n=== tests in the guest\n'
+  timeout --foreground --kill-after=20 600 spec-tests/vm/vm run -- bash spec-tests/guest/guest.sh | tee "$reports/guest.tap"
+  rc=$?
+  ((rc == 0)) || echo "not ok - spec-tests/guest/guest.sh (exit $rc)" >>"$reports/steps.tap"
+fi
 finish
