@@ -2,7 +2,8 @@
 // docs/plan-format.md. `npx tsx build/gen-ops.ts` writes them; with --check it only tells whether they are up to date.
 
 import { readFileSync, writeFileSync } from "node:fs";
-import { OPS, type OperandType, SLOTS } from "../src/plan/ops.ts";
+import { OPS, type OperandType } from "../src/plan/ops.ts";
+import { SLOTS } from "../src/plan/protocol.ts";
 
 interface TableOp {
   name: string;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { PlanBuilder } from "./builder.ts";
-import { SLOTS } from "./ops.ts";
+import { SLOTS } from "./protocol.ts";
 
 describe("PlanBuilder", () => {
   it("keeps one origin for each op", () => {

@@ -1,8 +1,8 @@
 // Builds init's program: ops with the place in config.json that each comes from, and slots by number.
 
 import { OpWriter } from "./ops.gen.ts";
-import { SLOTS } from "./ops.ts";
 import type { Inherited, InitProgram, Origin } from "./plan.ts";
+import { SLOTS } from "./protocol.ts";
 
 export class PlanBuilder extends OpWriter {
   /** What init inherits, by slot. */

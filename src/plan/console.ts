@@ -12,7 +12,7 @@ import {
 } from "../tables/linux.ts";
 import type { Compilation } from "./compilation.ts";
 import { KIND } from "./mount-target.ts";
-import { NONE } from "./ops.ts";
+import { NONE } from "./protocol.ts";
 
 const POINTER = "/process/terminal";
 

@@ -3,8 +3,9 @@ import { describe, expect, test } from "vitest";
 import { RuntimeError } from "../errors/runtime-error.ts";
 import { decode } from "./decode.ts";
 import { hostFacts, opsOf, planOf } from "./golden-support.ts";
-import { NONE, OPS, SLOTS } from "./ops.ts";
+import { OPS } from "./ops.ts";
 import type { CreateOptions, Plan } from "./plan.ts";
+import { NONE, SLOTS } from "./protocol.ts";
 
 /** Every plan of the goldens. */
 function goldenPlans(): [title: string, plan: Plan][] {

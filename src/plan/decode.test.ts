@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { PlanBuilder } from "./builder.ts";
 import { decode, type OperandValue } from "./decode.ts";
-import { NONE, OPS, type OperandType } from "./ops.ts";
+import { OPS, type OperandType } from "./ops.ts";
+import { NONE } from "./protocol.ts";
 
 const SAMPLES: Record<OperandType, readonly OperandValue[]> = {
   u32: [0, 1, 0xffffffff],

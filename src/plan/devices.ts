@@ -17,8 +17,8 @@ import {
 import type { Compilation } from "./compilation.ts";
 import { KIND } from "./mount-target.ts";
 import { hasUserNamespace } from "./namespace-set.ts";
-import { NONE } from "./ops.ts";
 import { cleanPath } from "./paths.ts";
+import { NONE } from "./protocol.ts";
 
 /** runtime-spec, config-linux.md "Default Devices"; [path, major, minor], 0666. */
 const DEFAULT_NODES: readonly (readonly [string, number, number])[] = [

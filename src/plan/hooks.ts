@@ -4,7 +4,7 @@
 import type { Hook } from "../config/types.ts";
 import { hookStateParts } from "../container/hook-state.ts";
 import type { Compilation } from "./compilation.ts";
-import { BARRIER } from "./ops.ts";
+import { BARRIER } from "./protocol.ts";
 
 /** Whether init stops with its mounts made and its old root still there. */
 export function hasBarrierHooks({ config: { hooks } }: Compilation): boolean {

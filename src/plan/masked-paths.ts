@@ -4,8 +4,8 @@
 import { OPEN_TREE_CLONE } from "../tables/linux.ts";
 import { MOUNT_ATTR } from "../tables/mount-options.ts";
 import type { Compilation } from "./compilation.ts";
-import { NONE } from "./ops.ts";
 import { cleanPath } from "./paths.ts";
+import { NONE } from "./protocol.ts";
 
 /** Without nodev: a null device that cannot be opened is no file that reads as empty. */
 const FILE_ATTRIBUTES = MOUNT_ATTR.RDONLY | MOUNT_ATTR.NOSUID | MOUNT_ATTR.NOEXEC;

@@ -14,8 +14,8 @@ import { MOUNT_ATTR } from "../tables/mount-options.ts";
 import type { Compilation } from "./compilation.ts";
 import { attach, KIND, type MountEntry, openTarget } from "./mount-target.ts";
 import { hasUserNamespace } from "./namespace-set.ts";
-import { NONE } from "./ops.ts";
 import { absolutePath } from "./paths.ts";
+import { NONE } from "./protocol.ts";
 
 /** Everything that an option can set, but the access time: that is kept unless an option names it. */
 const ALL =

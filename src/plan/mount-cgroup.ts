@@ -13,8 +13,8 @@ import type { Compilation } from "./compilation.ts";
 import { fsParameters } from "./mount-filesystem.ts";
 import { attach, KIND, type MountEntry, openFolder } from "./mount-target.ts";
 import { hasUserNamespace } from "./namespace-set.ts";
-import { NONE } from "./ops.ts";
 import { lastPart } from "./paths.ts";
+import { NONE } from "./protocol.ts";
 
 const STRICT = MOUNT_ATTR.NOSUID | MOUNT_ATTR.NODEV | MOUNT_ATTR.NOEXEC;
 

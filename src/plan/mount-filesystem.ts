@@ -3,7 +3,7 @@
 import { MOUNT_ATTR } from "../tables/mount-options.ts";
 import type { Compilation } from "./compilation.ts";
 import { attach, type MountEntry, openFolder } from "./mount-target.ts";
-import { NONE } from "./ops.ts";
+import { NONE } from "./protocol.ts";
 
 export function mountFilesystem(c: Compilation, entry: MountEntry): void {
   const { ops } = c;

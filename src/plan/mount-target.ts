@@ -4,7 +4,7 @@ import type { Mount } from "../config/types.ts";
 import { PROC_SUPER_MAGIC } from "../tables/linux.ts";
 import type { MountOptions } from "../tables/mount-options.ts";
 import type { Compilation } from "./compilation.ts";
-import { NONE } from "./ops.ts";
+import { NONE } from "./protocol.ts";
 
 /** One entry of mounts, read. */
 export interface MountEntry {

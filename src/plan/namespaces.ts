@@ -3,7 +3,7 @@
 import { CLONE_NEWTIME, CLONE_NEWUSER, O_WRONLY } from "../tables/linux.ts";
 import type { PlanBuilder } from "./builder.ts";
 import type { Compilation } from "./compilation.ts";
-import { BARRIER, NONE } from "./ops.ts";
+import { BARRIER, NONE } from "./protocol.ts";
 import { raiseLimits } from "./rlimits.ts";
 
 const POINTER = "/linux/namespaces";

@@ -15,10 +15,6 @@
 //
 // "In root" means: resolved with openat2(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS) below the given directory slot.
 
-export const NONE = 0xffffffff;
-/** Slots init has. The first ones are inherited (spawn's `fds`): 0 is the sync socket, 1 the plan file, empty once read. */
-export const SLOTS = 96;
-
 export type OperandType = "u32" | "u64" | "slot" | "out" | "string" | "data" | "strings" | "words";
 
 export interface Op {
@@ -269,16 +265,3 @@ export const OPS = {
 } as const satisfies Record<string, Op>;
 
 export type OpName = keyof typeof OPS;
-
-/** Numbers of the barriers that `sync` and the runtime exchange. */
-export const BARRIER = {
-  /** User namespace exists: the runtime writes setgroups, uid_map, gid_map, raises rlimits. */
-  maps: 1,
-  /** Mounts and /dev stand, before pivot_root: device rules, prestart and createRuntime hooks. */
-  hooks: 2,
-  /** The init process is in its final cgroup (systemd). */
-  cgroup: 3,
-} as const;
-
-/** Kinds of report; the same numbers as csrc/init/report.h. */
-export const REPORT = { eof: 0, failed: 1, barrier: 2, ready: 3, child: 4 } as const;

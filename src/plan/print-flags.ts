@@ -6,7 +6,7 @@ import { MOUNT_ATTR, PROPAGATION } from "../tables/mount-options.ts";
 import { personalityDomain } from "../tables/personality.ts";
 import { rlimitName } from "../tables/rlimits.ts";
 import { schedulerFlagsOf, schedulerPolicyName } from "../tables/scheduler.ts";
-import { BARRIER } from "./ops.ts";
+import { BARRIER } from "./protocol.ts";
 
 type Names = readonly (readonly [number, string])[];
 

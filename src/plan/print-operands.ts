@@ -1,9 +1,10 @@
 // Operands of a decoded op with flags as names and slots as what they hold.
 
 import type { DecodedOp, OperandValue } from "./decode.ts";
-import { NONE, OPS, type OperandType, type OpName } from "./ops.ts";
+import { OPS, type OperandType, type OpName } from "./ops.ts";
 import type { Inherited } from "./plan.ts";
 import * as flags from "./print-flags.ts";
+import { NONE } from "./protocol.ts";
 
 /** Plain JSON: what an operand says to a person. */
 export type Shown = string | number | readonly (string | number)[];

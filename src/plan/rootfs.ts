@@ -12,8 +12,8 @@ import {
 } from "../tables/linux.ts";
 import { MOUNT_ATTR, PROPAGATION } from "../tables/mount-options.ts";
 import type { Compilation } from "./compilation.ts";
-import { NONE } from "./ops.ts";
 import { cleanPath } from "./paths.ts";
+import { NONE } from "./protocol.ts";
 
 const POINTER = "/linux/rootfsPropagation";
 

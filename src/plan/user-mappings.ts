@@ -3,7 +3,7 @@
 import type { IdMapping } from "../config/types.ts";
 import { CLONE_NEWUSER } from "../tables/linux.ts";
 import type { Compilation } from "./compilation.ts";
-import { BARRIER } from "./ops.ts";
+import { BARRIER } from "./protocol.ts";
 import { raiseLimitSteps } from "./rlimits.ts";
 
 /** Steps between the clone and the end of the `maps` barrier; none without a new user namespace. */

@@ -3,7 +3,7 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSyn
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { PlanBuilder } from "../../../src/plan/builder.ts";
-import { NONE } from "../../../src/plan/ops.ts";
+import { NONE } from "../../../src/plan/protocol.ts";
 import {
   AT_RECURSIVE,
   builder,

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { NONE } from "../../../src/plan/ops.ts";
+import { NONE } from "../../../src/plan/protocol.ts";
 import { builder, O, type Result, run, scratch, useInit } from "./support.ts";
 
 useInit();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { PlanBuilder } from "../../../src/plan/builder.ts";
-import { NONE } from "../../../src/plan/ops.ts";
+import { NONE } from "../../../src/plan/protocol.ts";
 import { builder, MS, NEW, O, type Options, type Result, run, useInit } from "./support.ts";
 
 useInit();

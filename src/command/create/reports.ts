@@ -4,8 +4,8 @@ import { RuntimeError } from "../../errors/runtime-error.ts";
 import { must } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
 import { loaded } from "../../lazy.ts";
-import { REPORT } from "../../plan/ops.ts";
 import type { InitProgram } from "../../plan/plan.ts";
+import { REPORT } from "../../plan/protocol.ts";
 import type { Interrupts } from "./interrupts.ts";
 
 export interface Report {
