@@ -4,10 +4,9 @@
 import type { Device, DeviceRule } from "../config/types.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
 import type { CgroupFacts } from "../host/facts.ts";
+import { loaded } from "../lazy.ts";
 import type { RuntimeStep } from "../plan/plan.ts";
 import { DEFAULT_LINES, defaultProgram } from "./device-default.ts";
-import { devicePolicy, printException } from "./device-policy.ts";
-import { deviceProgram } from "./device-program.ts";
 import type { CgroupPaths } from "./path.ts";
 
 const ORIGIN = { pointer: "/linux/resources/devices" };
@@ -26,7 +25,7 @@ export function deviceSteps(
   const plain = devices.length === 0 && (rules.length === 0 || (rules.length === 1 && deniesAll(rules[0])));
   if (v1 !== undefined) return v1Steps(v1.path, plain ? DEFAULT_LINES : v1Lines(rules, devices));
   if (paths.unified !== undefined) {
-    const program = plain ? defaultProgram() : deviceProgram(devicePolicy(rules, devices));
+    const program = plain ? defaultProgram() : compile(rules, devices);
     return [{ step: "attach device program", path: paths.unified.path, program, origin: ORIGIN }];
   }
   throw new RuntimeError({
@@ -46,8 +45,15 @@ export interface DeviceLines {
   exceptions: readonly string[];
 }
 
+function compile(rules: readonly DeviceRule[], devices: readonly Pick<Device, "path">[]): Uint32Array {
+  const { devicePolicy } = loaded(import("./device-policy.ts"));
+  const { deviceProgram } = loaded(import("./device-program.ts"));
+  return deviceProgram(devicePolicy(rules, devices));
+}
+
 /** For cgroup v1. */
 export function v1Lines(rules: readonly DeviceRule[], devices: readonly Pick<Device, "path">[]): DeviceLines {
+  const { devicePolicy, printException } = loaded(import("./device-policy.ts"));
   const { defaultAllow, exceptions } = devicePolicy(rules, devices);
   return { defaultAllow, exceptions: exceptions.map(printException) };
 }

@@ -1,16 +1,15 @@
 // `run`: create and start in one command, then wait (unless detached) and delete.
 
 import { removeCgroups } from "../container/cgroup-remove.ts";
-import { runPoststartHooks, runPoststopHooks } from "../container/hooks.ts";
 import { awaitStart, releaseInit } from "../container/start-pipe.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
 import type { Native } from "../host/native.gen.ts";
 import { loaded } from "../lazy.ts";
 import type { Context, Outcome } from "./command.ts";
-import { type Created, createContainer, undone } from "./create/container.ts";
+import { type Created, createContainer, removeState, undone } from "./create/container.ts";
 import type { CreateRequest } from "./create/request.ts";
 import { createRequest } from "./create.ts";
-import { Terminal } from "./run/terminal.ts";
+import type { Terminal } from "./run/terminal.ts";
 import { forwardedSignals, waitForExit } from "./run/wait.ts";
 
 const SIGKILL = 9;
@@ -36,6 +35,7 @@ function runContainer(native: Native, request: CreateRequest, options: RunOption
   let terminal: Terminal | undefined;
   try {
     if (created.ptySocket >= 0) {
+      const { Terminal } = loaded(import("./run/terminal.ts"));
       terminal = new Terminal(native, created.ptySocket);
       created.undo.push(() => terminal?.restore());
     }
@@ -49,7 +49,11 @@ function runContainer(native: Native, request: CreateRequest, options: RunOption
       const { initFailure } = loaded(import("./create/init-failure.ts"));
       throw initFailure(created.plan.init, failure, failure.detail);
     }
-    runPoststartHooks(native, created.config.hooks.poststart, created.state.record, created.pid);
+    const { poststart } = created.config.hooks;
+    if (poststart.length > 0) {
+      const { runPoststartHooks } = loaded(import("../container/hooks.ts"));
+      runPoststartHooks(native, poststart, created.state.record, created.pid);
+    }
     if (options.detach) return 0;
 
     const code = waitForExit(native, created.pid, created.pidfd, forwardedSignals(native), terminal);
@@ -65,6 +69,5 @@ function runContainer(native: Native, request: CreateRequest, options: RunOption
 function removeContainer(native: Native, created: Created): void {
   native.pidfd_kill(created.pidfd, SIGKILL);
   removeCgroups(native, created.plan.cgroups, true);
-  const { state, config } = created;
-  if (state.remove()) runPoststopHooks(native, config.hooks.poststop, state.record);
+  removeState(native, created.state, created.config.hooks.poststop);
 }

@@ -1,11 +1,10 @@
 // The text of config.json becomes a Config, or everything that is wrong with it.
 
 import { RuntimeError } from "../errors/runtime-error.ts";
-import { parseExact } from "../json/exact.ts";
 import { type ParsedJson, parseQuick } from "../json/parse.ts";
+import { loaded } from "../lazy.ts";
 import { Context } from "./context.ts";
 import { decodeWith } from "./decode.ts";
-import { inDocumentOrder } from "./order.ts";
 import type { Config, Issue } from "./types.ts";
 import { checkConfig } from "./validate.ts";
 
@@ -36,12 +35,13 @@ export function loadConfig(text: string): Loaded {
   let c = new Context(parsed.nul);
   let config = decodeWith(c, document);
   if (c.rounded && !parsed.exact) {
-    document = parseExact(text);
+    document = loaded(import("../json/exact.ts")).parseExact(text);
     c = new Context(parsed.nul);
     config = decodeWith(c, document);
   }
   const found = config === undefined ? [] : checkConfig(config, c.issues);
   if (config !== undefined && c.issues.length === 0 && found.length === 0) return { config, issues: c.issues };
+  const { inDocumentOrder } = loaded(import("./order.ts"));
   const issues = inDocumentOrder(document, [...c.issues, ...found]);
   const failed = config === undefined || issues.some((issue) => issue.kind !== "warning");
   return failed || config === undefined ? { issues } : { config, issues };

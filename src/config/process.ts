@@ -1,5 +1,6 @@
 // process: what runs in the container, and as whom.
 
+import { loaded } from "../lazy.ts";
 import { decodeCapabilities } from "./capabilities.ts";
 import {
   type Context,
@@ -18,7 +19,6 @@ import {
 } from "./context.ts";
 import { checkLater } from "./later.ts";
 import { decodeRlimits } from "./rlimits.ts";
-import { decodeAffinity, decodeIoPriority, decodeScheduler } from "./scheduling.ts";
 import type { Process } from "./types.ts";
 
 const WINSIZE_MAX = 0xffff;
@@ -70,10 +70,10 @@ function decodeEnv(c: Context, value: unknown): string[] {
   return env;
 }
 
-/** The optional parts that few configs have. */
-function decodeRareParts(c: Context, object: JsonObject, process: Process): void {
-  const consoleSize = decodeConsoleSize(c, object.consoleSize);
-  if (consoleSize !== undefined) process.consoleSize = consoleSize;
+/** How the kernel schedules the process: few configs say. */
+function decodeScheduling(c: Context, object: JsonObject, process: Process): void {
+  if (object.scheduler === undefined && object.ioPriority === undefined && object.execCPUAffinity === undefined) return;
+  const { decodeAffinity, decodeIoPriority, decodeScheduler } = loaded(import("./scheduling.ts"));
   const scheduler = decodeScheduler(c, object.scheduler);
   if (scheduler !== undefined) process.scheduler = scheduler;
   const ioPriority = decodeIoPriority(c, object.ioPriority);
@@ -102,7 +102,9 @@ export function decodeProcess(c: Context, value: unknown): Process {
   if (capabilities !== undefined) process.capabilities = capabilities;
   const oomScoreAdj = readInteger(c, object.oomScoreAdj, "oomScoreAdj", -1000, 1000);
   if (oomScoreAdj !== undefined) process.oomScoreAdj = oomScoreAdj;
-  decodeRareParts(c, object, process);
+  const consoleSize = decodeConsoleSize(c, object.consoleSize);
+  if (consoleSize !== undefined) process.consoleSize = consoleSize;
+  decodeScheduling(c, object, process);
   checkLater(c, object.apparmorProfile, "apparmorProfile");
   checkLater(c, object.selinuxLabel, "selinuxLabel");
   leave(c);

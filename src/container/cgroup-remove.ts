@@ -2,8 +2,8 @@
 
 import { nativeError } from "../host/must.ts";
 import type { Native } from "../host/native.gen.ts";
+import { loaded } from "../lazy.ts";
 import { nameOf, openAbove, openFolder } from "./cgroup-folder.ts";
-import { killBelow } from "./cgroup-kill.ts";
 
 const AT_REMOVEDIR = 0x200;
 const ENOENT = 2;
@@ -38,7 +38,7 @@ function removeCgroup(native: Native, path: string, kill: boolean): void {
     let result = native.unlink(parent, name, AT_REMOVEDIR);
     for (let attempt = 0; result === -EBUSY && attempt < ATTEMPTS; attempt++) {
       if (attempt > 0) native.poll(NO_FDS, NO_FDS, 1 << (attempt - 1));
-      if (kill) killBelow(native, parent, name);
+      if (kill) loaded(import("./cgroup-kill.ts")).killBelow(native, parent, name);
       removeBelow(native, parent, name);
       result = native.unlink(parent, name, AT_REMOVEDIR);
     }

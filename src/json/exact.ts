@@ -3,9 +3,7 @@
 
 import { RuntimeError } from "../errors/runtime-error.ts";
 import { escapeLength } from "./escapes.ts";
-
-/** Arrays and objects inside one another. */
-export const MAX_DEPTH = 1000;
+import { MAX_DEPTH } from "./parse.ts";
 
 /** An integer of up to this many digits is exact as a number. */
 const SAFE_DIGITS = 15;

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { RuntimeError } from "../errors/runtime-error.ts";
-import { MAX_DEPTH, parseExact } from "./exact.ts";
-import { parseJson, parseQuick } from "./parse.ts";
+import { parseExact } from "./exact.ts";
+import { MAX_DEPTH, parseJson, parseQuick } from "./parse.ts";
 
 function message(run: () => unknown): string {
   try {

@@ -2,7 +2,7 @@
 // its root, so that paths are the host's; startContainer by init between `start` and the container's process.
 
 import type { Hook } from "../config/types.ts";
-import { hookStateParts } from "../container/hook-state.ts";
+import { loaded } from "../lazy.ts";
 import type { Compilation } from "./compilation.ts";
 import { BARRIER } from "./protocol.ts";
 
@@ -29,6 +29,7 @@ export function startHooks(c: Compilation, env: readonly string[]): void {
 }
 
 function runHooks(c: Compilation, kind: string, hooks: readonly Hook[], status: string, env: readonly string[]): void {
+  const { hookStateParts } = loaded(import("../container/hook-state.ts"));
   const { id, bundle } = c.options;
   const { before, after } = hookStateParts({ id, bundle, annotations: c.config.annotations }, status);
   for (let i = 0; i < hooks.length; i++) {

@@ -1,9 +1,7 @@
 // The container's process: attributes, then limits, working folder, capabilities and ids in runc's order, and the exec.
 
 import type { Capabilities, Process } from "../config/types.ts";
-import { ioPriorityValue } from "../tables/io-priority.ts";
-import { personalityNumber } from "../tables/personality.ts";
-import { schedulerPolicyNumber } from "../tables/scheduler.ts";
+import { loaded } from "../lazy.ts";
 import { type Compilation, callerDescriptors } from "./compilation.ts";
 import { environment } from "./environment.ts";
 import { startHooks } from "./hooks.ts";
@@ -28,14 +26,19 @@ export function setAttributes(c: Compilation): void {
   if (noNewPrivileges) ops.at("/process/noNewPrivileges").no_new_privs();
   if (scheduler !== undefined) {
     const { nice, priority, flags, runtime, deadline, period } = scheduler;
+    const { schedulerPolicyNumber } = loaded(import("../tables/scheduler.ts"));
     const policy = schedulerPolicyNumber(scheduler.policy);
     ops.at("/process/scheduler").scheduler(policy, nice, priority, flags, runtime, deadline, period);
   }
   if (ioPriority !== undefined) {
+    const { ioPriorityValue } = loaded(import("../tables/io-priority.ts"));
     ops.at("/process/ioPriority").io_priority(ioPriorityValue(ioPriority.class, ioPriority.priority));
   }
   const { personality } = c.config.linux;
-  if (personality !== undefined) ops.at("/linux/personality").personality(personalityNumber(personality) ?? 0);
+  if (personality !== undefined) {
+    const { personalityNumber } = loaded(import("../tables/personality.ts"));
+    ops.at("/linux/personality").personality(personalityNumber(personality) ?? 0);
+  }
   setLimits(c);
 }
 

@@ -1,8 +1,6 @@
 // Makes a container up to the point where init waits to be started; used by `create` and `run`.
 
-import type { Config } from "../../config/types.ts";
-import { hookState } from "../../container/hook-state.ts";
-import { runPoststopHooks } from "../../container/hooks.ts";
+import type { Config, Hook } from "../../config/types.ts";
 import { processStartTime } from "../../container/liveness.ts";
 import { startOps } from "../../container/start-ops.ts";
 import { checkUnused, createState, START_FIFO, type StateHandle } from "../../container/store.ts";
@@ -11,6 +9,7 @@ import { RuntimeError } from "../../errors/runtime-error.ts";
 import { gatherFacts } from "../../host/gather.ts";
 import { must } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
+import { loaded } from "../../lazy.ts";
 import { compileCreate } from "../../plan/create.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { VERSION } from "../../version.ts";
@@ -81,9 +80,7 @@ export function createContainer(native: Native, request: CreateRequest): Created
       startOps: startOps(plan.init),
       rootless: request.rootless,
     });
-    undo.push(() => {
-      if (state.remove() && poststopDue) runPoststopHooks(native, config.hooks.poststop, state.record);
-    });
+    undo.push(() => removeState(native, state, poststopDue ? config.hooks.poststop : []));
     undo.push(() => undoCgroups(native, plan));
 
     const pipes = openPipes(native, request, state);
@@ -108,7 +105,7 @@ export function createContainer(native: Native, request: CreateRequest): Created
         recorded = true;
         state.appendInit(creation.pid, processStartTime(native, creation.pid));
       },
-      hookState: (pid) => hookState(state.record, "creating", pid),
+      hookState: (pid) => loaded(import("../../container/hook-state.ts")).hookState(state.record, "creating", pid),
     };
     runSteps(creation);
 
@@ -136,6 +133,13 @@ export function createContainer(native: Native, request: CreateRequest): Created
   } catch (error) {
     throw undone(error, undo);
   }
+}
+
+/** Removes the state folder, and tells the hooks when it was still ours to remove. */
+export function removeState(native: Native, state: StateHandle, poststop: readonly Hook[]): void {
+  if (!state.remove() || poststop.length === 0) return;
+  const { runPoststopHooks } = loaded(import("../../container/hooks.ts"));
+  runPoststopHooks(native, poststop, state.record);
 }
 
 /** Runs the undo stack; what fails there is attached to the error, never in its place. */

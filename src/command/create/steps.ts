@@ -3,7 +3,6 @@
 import type { Config } from "../../config/types.ts";
 import { removeCgroups } from "../../container/cgroup-remove.ts";
 import { frozenAbove } from "../../container/freezer.ts";
-import { runHook } from "../../container/hooks.ts";
 import { RuntimeError } from "../../errors/runtime-error.ts";
 import { must, nativeError } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
@@ -108,6 +107,7 @@ function runStep(creation: Creation, step: RuntimeStep): void {
       creation.onInit();
       const hook = creation.config.hooks[step.kind][step.index];
       if (hook === undefined) throw new RangeError(`the plan names hook ${step.kind}/${step.index}`);
+      const { runHook } = loaded(import("../../container/hooks.ts"));
       runHook(native, hook, creation.hookState(creation.pid), step.origin.pointer, creation.interrupts.fd);
       creation.interrupts.check();
       return;

@@ -1,11 +1,12 @@
 // linux.sysctl: only what belongs to a namespace of the container.
 
 import { escapeToken } from "../../json/pointer.ts";
-import { sysctlNamespace, sysctlPath } from "../../tables/sysctl.ts";
+import { loaded } from "../../lazy.ts";
 import type { Config } from "../types.ts";
 import { type Add, type Check, namespaceOf } from "./check.ts";
 
 function checkKey(config: Config, key: string): string | undefined {
+  const { sysctlNamespace, sysctlPath } = loaded(import("../../tables/sysctl.ts"));
   const path = sysctlPath(key);
   if (path === undefined) return "must be a sysctl name without empty, . and .. components";
   const type = sysctlNamespace(path);
