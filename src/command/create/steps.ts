@@ -141,7 +141,9 @@ export function checkCgroups(native: Native, plan: Plan): void {
       if (path !== undefined)
         throw new RuntimeError({ message: "container's cgroup is below a frozen one", path, pointer });
     }
-    if (native.statfs_type(AT_FDCWD, step.path) === -ENOENT) continue; // to be made
+    const found = native.statfs_type(AT_FDCWD, step.path);
+    if (found === -ENOENT) continue; // to be made
+    must(found, { operation: "statfs", path: step.path, pointer });
     const { checkOldCgroup } = loaded(import("./old-cgroup.ts"));
     checkOldCgroup(native, step.path, pointer);
   }
