@@ -1,9 +1,11 @@
 // What stands between a hostile container and the host: see docs/security.md, which names the rule each test proves.
 
-import { chmodSync, copyFileSync, mkdirSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { expect } from "vitest";
 import { type Config, withUserNamespace } from "./support/config.ts";
+import { mknodAt } from "./support/files.ts";
 import { helper } from "./support/helpers.ts";
+import { startProgram } from "./support/runtime.ts";
 import { copyRootfs, type Sandbox, until } from "./support/sandbox.ts";
 import { suite } from "./support/suite.ts";
 
@@ -100,4 +102,22 @@ suite("a hostile program in a joined pid namespace reaches nothing of a containe
       { timeout: 5 * MINUTES },
     );
   }
+});
+
+suite("a hostile image", (rule) => {
+  rule("/etc/passwd is read for HOME only when it is a regular file: a device is not even opened", async (t) => {
+    const home = async (): Promise<[string, string]> => {
+      const watch = startProgram([helper("watch"), passwd]);
+      await until("it watches", () => readFileSync(`/proc/${watch.pid}/fd/1`, "utf8") !== "");
+      const out = await t.ok(["run", "--bundle", bundle, t.newId()]);
+      watch.child.kill();
+      return [out.stdout, (await watch.done).stdout];
+    };
+    const bundle = t.bundle("echo $HOME");
+    const passwd = `${bundle}/rootfs/etc/passwd`;
+    expect(await home()).toEqual(["/root\n", "watching\nopened\n"]);
+    rmSync(passwd);
+    mknodAt(passwd, 1, 3);
+    expect(await home()).toEqual(["/\n", "watching\n"]);
+  });
 });

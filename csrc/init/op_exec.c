@@ -158,14 +158,28 @@ static long scan_passwd(struct ctx *c, int fd, uint32_t uid)
     return -ENOENT;
 }
 
+/* Looked at before it is opened: to open a device of the image may do something, and device rules come later. What
+ * somebody puts there in between is not read either. */
+static int open_passwd(void)
+{
+    static const char path[] = "/etc/passwd";
+    struct stat st;
+    int result = (int)SYS4(newfstatat, AT_FDCWD, path, &st, 0);
+    if (result < 0 || (st.st_mode & S_IFMT) != S_IFREG)
+        return result < 0 ? result : -EINVAL;
+    int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+    if (fd >= 0 && sys_fstat(fd, &st) == 0 && (st.st_mode & S_IFMT) == S_IFREG)
+        return fd;
+    if (fd >= 0)
+        sys_close(fd);
+    return fd < 0 ? fd : -EINVAL;
+}
+
 int op_home(struct ctx *c, const struct args_home *a)
 {
-    long length = -ENOENT;
-    struct stat st;
-    int fd = sys_openat(AT_FDCWD, "/etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
     memcpy(c->home, "HOME=/", 7);
-    if (fd >= 0 && sys_fstat(fd, &st) == 0 && (st.st_mode & S_IFMT) == S_IFREG)
-        length = scan_passwd(c, fd, a->uid);
+    int fd = open_passwd();
+    long length = fd < 0 ? fd : scan_passwd(c, fd, a->uid);
     if (fd >= 0)
         sys_close(fd);
     if (length < 0) {

@@ -63,17 +63,32 @@ static long fork_with_pidfd(int *pidfd)
     return SYS2(clone3, &args, sizeof args);
 }
 
+/* A pipe both ends of which are above stdio, where the child puts its own: the caller may have closed streams. */
+static long make_pipe(const struct ctx *c, int ends[2])
+{
+    long result = SYS2(pipe2, ends, O_CLOEXEC);
+    for (int i = 0; i < 2 && result >= 0; i++) {
+        if (ends[i] > 2)
+            continue;
+        int low = ends[i];
+        result = SYS3(fcntl, low, F_DUPFD_CLOEXEC, c->base);
+        ends[i] = (int)result;
+        sys_close(low);
+    }
+    return result < 0 ? result : 0;
+}
+
 /* Three pipes and the child. Descriptors are left open on failure: init ends with it. */
 static int start_hook(struct ctx *c, struct hook *h)
 {
     int input[2];
     int output[2];
     int failure[2];
-    long result = SYS2(pipe2, input, O_CLOEXEC);
+    long result = make_pipe(c, input);
     if (result == 0)
-        result = SYS2(pipe2, output, O_CLOEXEC);
+        result = make_pipe(c, output);
     if (result == 0)
-        result = SYS2(pipe2, failure, O_CLOEXEC);
+        result = make_pipe(c, failure);
     if (result == 0)
         result = fork_with_pidfd(&h->pidfd);
     if (result < 0)

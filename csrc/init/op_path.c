@@ -5,8 +5,6 @@
 #include "path.h"
 #include "sys.h"
 
-#include <linux/magic.h>
-
 static int kind_like(const struct ctx *c, uint32_t kind, uint32_t like, enum path_kind *result)
 {
     struct stat st;
@@ -53,23 +51,18 @@ int op_make_dir(struct ctx *c, const struct args_make_dir *a)
     return 0;
 }
 
-/* chmod of an O_PATH descriptor. Before Linux 6.6 only procfs can do it: its folder of descriptors, checked to be one. */
+/* chmod of an O_PATH descriptor. Before Linux 6.6 only procfs can do it. */
 static int chmod_descriptor(int fd, uint32_t mode)
 {
     long result = SYS4(fchmodat2, fd, "", (unsigned long)mode, AT_EMPTY_PATH);
     if (result != -ENOSYS)
         return (int)result;
     char number[24];
-    struct statfs fs;
-    int folder = sys_openat(AT_FDCWD, "/proc/self/fd", O_PATH | O_DIRECTORY, 0);
+    int folder = own_descriptors();
     if (folder < 0)
         return folder;
-    result = SYS2(fstatfs, folder, &fs);
-    if (result == 0 && fs.f_type != PROC_SUPER_MAGIC)
-        result = -EINVAL;
     (void)format_number(number, (uint64_t)fd, 10);
-    if (result == 0)
-        result = SYS3(fchmodat, folder, number, (unsigned long)mode);
+    result = SYS3(fchmodat, folder, number, (unsigned long)mode);
     sys_close(folder);
     return (int)result;
 }

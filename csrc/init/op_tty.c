@@ -3,6 +3,7 @@
 #include "ctx.h"
 #include "fdpass.h"
 #include "mem.h"
+#include "path.h"
 #include "sys.h"
 
 #include <asm/termios.h>
@@ -92,17 +93,40 @@ static int is_null(const struct stat *st)
     return (st->st_mode & S_IFMT) == S_IFCHR && st->st_rdev == DEVICE(1, 3);
 }
 
+/* The null device that an O_PATH descriptor stands for, opened. Nothing else is opened on the way: opening some devices
+ * has effects, and the image may have put one there. */
+static int open_null(int path)
+{
+    char number[24];
+    struct stat st;
+    int result = sys_fstat(path, &st);
+    if (result == 0 && !is_null(&st))
+        result = -EINVAL;
+    int folder = result < 0 ? result : own_descriptors();
+    if (folder < 0)
+        return folder;
+    (void)format_number(number, (uint64_t)path, 10);
+    int fd = sys_openat(folder, number, O_RDWR | O_NOCTTY, 0);
+    sys_close(folder);
+    return fd;
+}
+
 int op_replace_null_stdio(struct ctx *c, const struct args_replace_null_stdio *a)
 {
     struct stat st;
-    for (int fd = 0; fd < 3; fd++) {
+    int null = -1;
+    int result = 0;
+    for (int fd = 0; fd < 3 && result >= 0; fd++) {
         if (sys_fstat(fd, &st) < 0 || !is_null(&st))
             continue; /* a closed stream stays closed */
-        int result = (int)SYS3(dup3, slot_fd(c, a->null), fd, 0);
-        if (result < 0)
-            return result;
+        if (null < 0)
+            result = null = open_null(slot_fd(c, a->null));
+        if (result >= 0)
+            result = (int)SYS3(dup3, null, fd, 0);
     }
-    return 0;
+    if (null >= 0)
+        sys_close(null);
+    return result < 0 ? result : 0;
 }
 
 int op_chown_stdio(struct ctx *c, const struct args_chown_stdio *a)

@@ -3,6 +3,8 @@
 #include "mem.h"
 #include "sys.h"
 
+#include <linux/magic.h>
+
 /* Symlinks that are followed by hand (dangling ones), and attempts lost to somebody who renames meanwhile. */
 enum { TRIES = 64 };
 
@@ -25,6 +27,18 @@ void root_close(const struct root *root)
 int path_existing(const struct root *root, const char *path, int flags)
 {
     return sys_openat2(root->fd, *path == '\0' ? "." : path, (uint32_t)(O_PATH | flags), 0, IN_ROOT);
+}
+
+int own_descriptors(void)
+{
+    struct statfs fs;
+    int folder = sys_openat(AT_FDCWD, "/proc/self/fd", O_PATH | O_DIRECTORY, 0);
+    int result = folder < 0 ? folder : (int)SYS2(fstatfs, folder, &fs);
+    if (result == 0 && fs.f_type == PROC_SUPER_MAGIC)
+        return folder;
+    if (folder >= 0)
+        sys_close(folder);
+    return result < 0 ? result : -EINVAL;
 }
 
 /* A path on its way: `text[0..reached)` exists and is the folder `fd`; the rest does not exist, or did not. */

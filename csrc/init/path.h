@@ -22,6 +22,9 @@ void root_close(const struct root *root);
 /* An existing path in root as O_PATH descriptor; `flags` adds O_NOFOLLOW or O_DIRECTORY. */
 int path_existing(const struct root *root, const char *path, int flags);
 
+/* procfs's folder of this process's descriptors, O_PATH, checked to be procfs: the way to what an O_PATH descriptor is. */
+int own_descriptors(void);
+
 struct path_make {
     enum path_kind kind; /* of the last component when it is missing */
     uint32_t mode;       /* of folders that are missing */

@@ -39,12 +39,10 @@ export function openFolder(native: Native, parent: number, name: string): number
   return native.open(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
 }
 
+/** Absolute, without empty, `.` or `..` components. */
 function isPlain(path: string): boolean {
-  if (!path.startsWith("/")) return false;
-  return path
-    .slice(1)
-    .split("/")
-    .every((component) => component !== "" && component !== "." && component !== "..");
+  const closed = `${path}/`;
+  return path.startsWith("/") && !closed.includes("//") && !closed.includes("/./") && !closed.includes("/../");
 }
 
 function refused(path: string): RuntimeError {

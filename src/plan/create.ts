@@ -58,12 +58,12 @@ function initOps(c: Compilation): void {
   openRoot(c);
   compileMounts(c);
   makeDevices(c);
+  replaceNullStdio(c);
   const masks = openMasks(c);
   const proc = openProcfs(c);
   createHooks(c);
 
   changeRoot(c);
-  replaceNullStdio(c);
   makeCwd(c);
   openConsole(c);
   setReadOnly(c);

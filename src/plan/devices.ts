@@ -3,9 +3,8 @@
 
 import type { Device } from "../config/types.ts";
 import {
-  O_NOCTTY,
   O_NOFOLLOW,
-  O_RDWR,
+  O_PATH,
   OPEN_TREE_CLONE,
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
@@ -90,14 +89,16 @@ function bindNode(c: Compilation, path: string, major: number, minor: number): v
   ops.close(node);
 }
 
-/** After pivot_root: standard streams that are the host's null device become the container's own. */
+/**
+ * Standard streams that are the host's null device become the container's own. Before the root is changed: it is opened
+ * through the host's /proc, once it is known to be the null device (opening another one may do something).
+ */
 export function replaceNullStdio(c: Compilation): void {
   if (c.bindsDev) return;
   const { ops } = c;
   const null_ = ops.slot();
   const resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
-  ops.at("default", "/dev/null").open(null_, c.root, "/dev/null", O_RDWR | O_NOCTTY | O_NOFOLLOW, 0, resolve);
-  ops.check_device(null_, 1, 3);
+  ops.at("default", "/dev/null").open(null_, c.root, "/dev/null", O_PATH | O_NOFOLLOW, 0, resolve);
   ops.replace_null_stdio(null_);
   ops.close(null_);
 }

@@ -2,7 +2,9 @@
 // its root, so that paths are the host's; startContainer by init between `start` and the container's process.
 
 import type { Hook } from "../config/types.ts";
+import { RuntimeError } from "../errors/runtime-error.ts";
 import { loaded } from "../lazy.ts";
+import { CLONE_NEWNS } from "../tables/linux.ts";
 import type { Compilation } from "./compilation.ts";
 import { BARRIER } from "./protocol.ts";
 
@@ -18,6 +20,11 @@ export function createHooks(c: Compilation): void {
   ops.at("/hooks").sync(BARRIER.hooks);
   const { createContainer } = c.config.hooks;
   if (createContainer.length === 0) return;
+  if ((c.namespaces.joined & CLONE_NEWNS) !== 0) {
+    // runtime-spec: their paths are the runtime's. There they would be what the other container puts at them.
+    const message = "createContainer hooks are not supported in a mount namespace that is joined";
+    throw new RuntimeError({ message, pointer: "/hooks/createContainer" });
+  }
   ops.at("/hooks/createContainer", c.rootfs).chdir(c.rootfs, 0);
   runHooks(c, "createContainer", createContainer, "creating", []);
 }

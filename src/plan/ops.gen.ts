@@ -474,7 +474,7 @@ export class OpWriter {
     this.begin(54, 0);
   }
 
-  /** Each of 0, 1, 2 that is the device 1:3 is replaced by the slot (the container's own verified /dev/null, O_RDWR). */
+  /** Each of 0, 1, 2 that is the null device (1:3) is replaced by the null device that the O_PATH slot is, opened O_RDWR through /proc/self/fd, which must be procfs. The slot is EINVAL when it is anything else: that is never opened. */
   replace_null_stdio(null_: number): void {
     const p = this.begin(55, 1);
     const w = this.words;

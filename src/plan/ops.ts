@@ -227,7 +227,7 @@ export const OPS = {
   use_as_stdio: op("dup3 of the slot onto 0, 1 and 2.", { fd: "slot" }),
   controlling_tty: op("ioctl(0, TIOCSCTTY).", {}),
   replace_null_stdio: op(
-    "Each of 0, 1, 2 that is the device 1:3 is replaced by the slot (the container's own verified /dev/null, O_RDWR).",
+    "Each of 0, 1, 2 that is the null device (1:3) is replaced by the null device that the O_PATH slot is, opened O_RDWR through /proc/self/fd, which must be procfs. The slot is EINVAL when it is anything else: that is never opened.",
     { null: "slot" },
   ),
   chown_stdio: op(

@@ -70,6 +70,8 @@ function becomeUser(c: Compilation, wanted: Process, needsHome: boolean): void {
   // Without privilege setgroups(2) had to be denied before the maps could be written.
   if (c.options.facts.euid === 0) ops.at("/process/user/additionalGids").set_groups(additionalGids);
   ops.at("/process/user").set_ids(uid, gid);
+  // A change of ids resets it to fs.suid_dumpable.
+  if (uid !== 0 || gid !== 0) ops.at("default").dumpable(0);
   ops.at("/process/cwd", cwd).chdir(cwd, 0);
   ops.at("default").keep_caps(0);
   ops.at("/process/capabilities").set_caps(effective, permitted, inheritable, 1);

@@ -45,6 +45,13 @@ describe("hook", () => {
     expect(readFileSync(file, "utf8")).toBe('{"pid":1} 1 sh\nSigIgn:\t0000000000000000\n0\n1\n2\n3\n0027\n');
   });
 
+  it("has its streams also where init has no stdin", async () => {
+    const b = builder();
+    hook(b, { script: "cat; exit 7", before: "[", after: "]" });
+    const { failed } = await run(b, { flags: NEW.pid, under: ["sh", "-c", 'exec "$@" <&-', "sh"] });
+    expect(failed).toMatchObject({ op: 0, error: 10, value: 7, detail: "[1]" });
+  });
+
   it("fails with its exit status and output", async () => {
     const { failed } = await outcome({ script: "echo to stdout; echo to stderr >&2; exit 7" });
     expect(failed).toMatchObject({ op: 0, error: 10, value: 7, detail: "to stdout\nto stderr\n" });

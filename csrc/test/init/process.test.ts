@@ -1,7 +1,10 @@
+import { execFileSync } from "node:child_process";
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { PlanBuilder } from "../../../src/plan/builder.ts";
 import { NONE } from "../../../src/plan/protocol.ts";
-import { builder, MS, NEW, O, type Options, type Result, run, useInit } from "./support.ts";
+import { builder, MS, NEW, O, type Options, type Result, run, scratch, useInit } from "./support.ts";
 
 useInit();
 
@@ -247,12 +250,19 @@ describe("terminal and standard streams", () => {
     b.chown_stdio(1234);
     const r = await look(b, "stat -L -c '%u %F' /proc/self/fd/0 /proc/self/fd/1", { files: [`${O.rdwr}:/dev/zero`] });
     expect(r.output).toBe("1234 regular empty file\n1234 regular empty file\n");
+  });
+
+  it("replace_null_stdio opens nothing that is not the null device", async () => {
+    const own = join(scratch, "null");
+    execFileSync("mknod", [own, "c", "1", "3"]);
+    const under = ["sh", "-c", 'exec "$@" </dev/null', "sh"];
+    const b = builder(1);
+    b.replace_null_stdio(4);
+    const r = await look(b, "stat -L -c %d:%i /proc/self/fd/0", { files: [`${O.path}:${own}`], under });
+    const { dev, ino } = statSync(own);
+    expect(r.output).toBe(`${dev}:${ino}\n`);
     const c = builder(1);
     c.replace_null_stdio(4);
-    const s = await look(c, "stat -L -c %t:%T /proc/self/fd/0", {
-      files: [`${O.rdwr}:/dev/zero`],
-      under: ["sh", "-c", 'exec "$@" </dev/null', "sh"],
-    });
-    expect(s.output).toBe("1:5\n");
+    expect((await look(c, ":", { files: [`${O.path}:/dev/zero`], under })).failed).toMatchObject({ op: 0, error: 22 });
   });
 });

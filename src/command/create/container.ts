@@ -193,7 +193,7 @@ function openPipes(native: Native, request: CreateRequest, state: StateHandle): 
   const [read, write] = must(native.pipe(), { operation: "pipe" }) as [number, number];
   must(native.fill_pipe(write), { operation: "fill pipe" });
   if (!request.outlives) return { start: write, startRead: read, commit: -1, commitRead: -1 };
-  must(native.mkfifo(state.dir, START_FIFO, 0o622), { operation: "mkfifo", path: `${state.path}/${START_FIFO}` });
+  must(native.mkfifo(state.dir, START_FIFO, 0o600), { operation: "mkfifo", path: `${state.path}/${START_FIFO}` });
   const facts = { operation: "open", path: `${state.path}/${START_FIFO}` };
   const start = must(native.open(state.dir, START_FIFO, O_RDWR, 0), facts);
   must(native.fill_pipe(start), { operation: "fill pipe" });

@@ -47,11 +47,8 @@ export interface Creation {
 
 /** Runs every step; the first failure is thrown, nothing is undone here. */
 export function runSteps(creation: Creation): void {
-  const { plan, interrupts } = creation;
-  for (let i = 0; i < plan.runtime.length; i++) {
-    interrupts.check();
-    runStep(creation, plan.runtime[i] as RuntimeStep);
-  }
+  const { runtime } = creation.plan;
+  for (let i = 0; i < runtime.length; i++) runStep(creation, runtime[i] as RuntimeStep);
 }
 
 function runStep(creation: Creation, step: RuntimeStep): void {
@@ -144,7 +141,9 @@ export function checkCgroups(native: Native, plan: Plan): void {
       if (path !== undefined)
         throw new RuntimeError({ message: "container's cgroup is below a frozen one", path, pointer });
     }
-    if (typeof native.stat(AT_FDCWD, step.path, 0) === "number") continue; // to be made
+    const found = native.statfs_type(AT_FDCWD, step.path);
+    if (found === -ENOENT) continue; // to be made
+    must(found, { operation: "statfs", path: step.path, pointer });
     const { checkOldCgroup } = loaded(import("./old-cgroup.ts"));
     checkOldCgroup(native, step.path, pointer);
   }
@@ -180,6 +179,8 @@ function attachProgram(native: Native, step: Step<"attach device program">): voi
 
 function spawnInit(creation: Creation, step: Step<"spawn">): void {
   const { native, plan, undo } = creation;
+  // Steps before this one take microseconds, later ones wait with an eye on signals.
+  creation.interrupts.check();
   const opened: number[] = [];
   try {
     const fds = openInherited(native, plan.inherited, creation.ends, opened);
