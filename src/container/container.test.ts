@@ -88,8 +88,8 @@ describe("the state root", () => {
 
   it("is made absolute from the current folder and may not be /", () => {
     const { native } = new MemoryNative();
-    expect(absoluteRoot(native, "x/../y")).toBe("/work/y");
-    expect(absoluteRoot(native, "")).toBe("/work");
+    expect(absoluteRoot(native, "x/../y")).toBe("/srv/y");
+    expect(absoluteRoot(native, "")).toBe("/srv");
     for (const root of ["/", "..", "/..", "//", "../.."])
       expect(() => absoluteRoot(native, root)).toThrow(/must not be/);
   });

@@ -122,7 +122,7 @@ export class MemoryNative {
   }
 
   getcwd(): string {
-    return "/work";
+    return "/srv";
   }
 
   chmod(): number {
@@ -160,7 +160,7 @@ export class MemoryNative {
 
   #at(dir: number, path: string): string {
     if (path.startsWith("/")) return path;
-    const base = this.#open.get(dir) ?? "/work";
+    const base = this.#open.get(dir) ?? "/srv";
     return path === "" || path === "." ? base : `${base}/${path}`;
   }
 }
