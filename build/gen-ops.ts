@@ -50,6 +50,9 @@ const PARAMETER_TYPE: Readonly<Record<OperandType, string>> = {
   words: "ArrayLike<number>",
 };
 
+/** What is kept outside the words. */
+const SPELLED: readonly OperandType[] = ["string", "data", "strings"];
+
 function encodeOperand(name: string, type: OperandType, at: number): string[] {
   switch (type) {
     case "u32":
@@ -57,15 +60,15 @@ function encodeOperand(name: string, type: OperandType, at: number): string[] {
     case "out":
       return [`w[p + ${at}] = ${name};`];
     case "u64":
-      return [`w[p + ${at}] = low(${name});`, `w[p + ${at + 1}] = high(${name});`];
+      return [`put64(w, p + ${at}, ${name});`];
     case "string":
     case "data":
-      return [`w[p + ${at}] = this.strings.push(${name}) - 1;`];
+      return [`w[p + ${at}] = s.length;`, `s[s.length] = ${name};`];
     case "strings":
       return [
-        `w[p + ${at}] = this.strings.length;`,
+        `w[p + ${at}] = s.length;`,
         `w[p + ${at + 1}] = ${name}.length;`,
-        `for (const s of ${name}) this.strings.push(s);`,
+        `for (let i = 0; i < ${name}.length; i++) s[s.length] = ${name}[i] as string;`,
       ];
     case "words":
       return [`w[p + ${at}] = ${name}.length;`, `w.set(${name}, p + ${at + 1});`];
@@ -79,6 +82,7 @@ function method(op: TableOp): string {
   const head = extra === "0" ? `${op.code}, ${op.fixed}` : `${op.code}, ${op.fixed} + ${extra}`;
   const body =
     op.operands.length === 0 ? [`this.begin(${head});`] : [`const p = this.begin(${head});`, "const w = this.words;"];
+  if (op.operands.some(([, type]) => SPELLED.includes(type))) body.push("const s = this.strings;");
   let at = 1;
   for (const [name, type] of op.operands) {
     body.push(...encodeOperand(parameter(name), type, at));
@@ -91,15 +95,28 @@ function encoder(): string {
   return `// ${NOTICE}
 // biome-ignore-all format: generated
 
-const low = (v: bigint | number): number => (typeof v === "number" ? v : Number(BigInt.asUintN(32, v)));
-const high = (v: bigint | number): number =>
-  typeof v === "number" ? Math.floor(v / 4294967296) : Number(BigInt.asUintN(32, v >> 32n));
+/** Two words, low first. Words that were not written yet are 0. */
+function put64(w: Uint32Array, at: number, value: bigint | number): void {
+  if (typeof value === "number") {
+    w[at] = value;
+    if (value < 0 || value > 0xffffffff) w[at + 1] = Math.floor(value / 4294967296);
+  } else {
+    w[at] = Number(BigInt.asUintN(32, value));
+    w[at + 1] = Number(BigInt.asUintN(32, value >> 32n));
+  }
+}
 
-/** Appends ops to a program: one method for each op, operands in the table's order. Slots are plain numbers here. */
+/**
+ * Appends ops to a program: one method for each op, operands in the table's order. Slots are plain numbers here. Every
+ * start of a container passes here some two hundred times: in QuickJS a call of push() or the length of a typed array
+ * takes as long as ten stores.
+ */
 export class OpWriter {
   /** The program so far is words[0..length); longer after growth. */
   words: Uint32Array = new Uint32Array(2048);
   length = 0;
+  /** Of words. */
+  protected capacity = 2048;
   readonly strings: string[] = [];
 
   /** Makes room for one op with \`operands\` words and writes its head; the index of the head. */
@@ -107,8 +124,9 @@ export class OpWriter {
     const p = this.length;
     const end = p + 1 + operands;
     if (operands > 0xffff) throw new RangeError(\`an operation with \${operands} operand words is too long\`);
-    if (end > this.words.length) {
-      const grown = new Uint32Array(2 * end);
+    if (end > this.capacity) {
+      this.capacity = 2 * end;
+      const grown = new Uint32Array(this.capacity);
       grown.set(this.words);
       this.words = grown;
     }

@@ -2,7 +2,7 @@
 
 import type { CgroupFacts } from "../host/facts.ts";
 import type { RuntimeStep } from "../plan/plan.ts";
-import type { CgroupPath, CgroupPaths } from "./path.ts";
+import { type CgroupPath, type CgroupPaths, hasController } from "./path.ts";
 
 const ORIGIN = { pointer: "/linux/cgroupsPath" };
 
@@ -13,36 +13,41 @@ const ORIGIN = { pointer: "/linux/cgroupsPath" };
  */
 export function cgroupSteps(paths: CgroupPaths, _facts: CgroupFacts): RuntimeStep[] {
   const steps: RuntimeStep[] = [];
-  for (const { name, mountpoint, path } of paths.v1) steps.push(...leaf(path, mountpoint, name));
-  if (paths.unified !== undefined) steps.push(...leaf(paths.unified.path, paths.unified.mountpoint, ""));
-  for (const cgroup of paths.v1) {
-    if (cgroup.name.split(",").includes("cpuset")) steps.push(...inheritCpuset(cgroup));
+  const { v1, unified } = paths;
+  for (let i = 0; i < v1.length; i++) {
+    const { name, mountpoint, path } = v1[i] as CgroupPath;
+    makeLeaf(steps, path, mountpoint, name);
   }
+  if (unified !== undefined) makeLeaf(steps, unified.path, unified.mountpoint, "");
+  const cpuset = v1.find(({ name }) => hasController(name, "cpuset"));
+  if (cpuset !== undefined) inheritCpuset(steps, cpuset);
   return steps;
 }
 
-function leaf(path: string, mountpoint: string, controllers: string): RuntimeStep[] {
-  return [
+function makeLeaf(steps: RuntimeStep[], path: string, mountpoint: string, controllers: string): void {
+  steps.push(
     { step: "mkdir cgroup", path, mountpoint, controllers, origin: ORIGIN },
     { step: "check cgroup empty", path, mountpoint, controllers, origin: ORIGIN },
-  ];
+  );
 }
 
-function inheritCpuset({ path, mountpoint }: CgroupPath): RuntimeStep[] {
-  const steps: RuntimeStep[] = [];
+function inheritCpuset(steps: RuntimeStep[], { path, mountpoint }: CgroupPath): void {
   for (let end = path.indexOf("/", mountpoint.length + 1); ; end = path.indexOf("/", end + 1)) {
     const folder = end < 0 ? path : path.slice(0, end);
     steps.push({ step: "inherit cgroup file", path: folder, file: "cpuset.cpus", origin: ORIGIN });
     steps.push({ step: "inherit cgroup file", path: folder, file: "cpuset.mems", origin: ORIGIN });
-    if (end < 0) return steps;
+    if (end < 0) return;
   }
 }
 
 /** The leaf folders, the freezer first: status needs it alone. */
 export function cgroupLeaves(paths: CgroupPaths): string[] {
-  const freezer = paths.v1.filter(({ name }) => name.split(",").includes("freezer"));
-  const others = paths.v1.filter((cgroup) => !freezer.includes(cgroup));
-  const leaves = [...freezer, ...others].map(({ path }) => path);
+  const leaves: string[] = [];
+  for (let i = 0; i < paths.v1.length; i++) {
+    const { name, path } = paths.v1[i] as CgroupPath;
+    if (hasController(name, "freezer")) leaves.unshift(path);
+    else leaves.push(path);
+  }
   if (paths.unified !== undefined) leaves.push(paths.unified.path);
   return leaves;
 }

@@ -7,7 +7,7 @@ import type { CgroupFacts } from "../host/facts.ts";
 import { loaded } from "../lazy.ts";
 import type { RuntimeStep } from "../plan/plan.ts";
 import { DEFAULT_LINES, defaultProgram } from "./device-default.ts";
-import type { CgroupPaths } from "./path.ts";
+import { type CgroupPaths, hasController } from "./path.ts";
 
 const ORIGIN = { pointer: "/linux/resources/devices" };
 
@@ -21,7 +21,7 @@ export function deviceSteps(
   facts: CgroupFacts,
   devices: readonly Pick<Device, "path">[] = [],
 ): RuntimeStep[] {
-  const v1 = paths.v1.find(({ name }) => name.split(",").includes("devices"));
+  const v1 = paths.v1.find(({ name }) => hasController(name, "devices"));
   const plain = devices.length === 0 && (rules.length === 0 || (rules.length === 1 && deniesAll(rules[0])));
   if (v1 !== undefined) return v1Steps(v1.path, plain ? DEFAULT_LINES : v1Lines(rules, devices));
   if (paths.unified !== undefined) {
@@ -59,12 +59,11 @@ export function v1Lines(rules: readonly DeviceRule[], devices: readonly Pick<Dev
 }
 
 function v1Steps(path: string, { defaultAllow, exceptions }: DeviceLines): RuntimeStep[] {
-  const file = (allow: boolean): string => (allow ? "devices.allow" : "devices.deny");
-  const steps: RuntimeStep[] = [
-    { step: "write cgroup file", path, file: file(defaultAllow), data: "a", origin: ORIGIN },
-  ];
-  for (const data of exceptions) {
-    steps.push({ step: "write cgroup file", path, file: file(!defaultAllow), data, origin: ORIGIN });
+  const first = defaultAllow ? "devices.allow" : "devices.deny";
+  const others = defaultAllow ? "devices.deny" : "devices.allow";
+  const steps: RuntimeStep[] = [{ step: "write cgroup file", path, file: first, data: "a", origin: ORIGIN }];
+  for (let i = 0; i < exceptions.length; i++) {
+    steps.push({ step: "write cgroup file", path, file: others, data: exceptions[i] as string, origin: ORIGIN });
   }
   return steps;
 }

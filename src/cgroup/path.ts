@@ -7,7 +7,7 @@
 //                                                that has processes cannot give controllers to its children
 
 import { RuntimeError } from "../errors/runtime-error.ts";
-import type { CgroupFacts } from "../host/facts.ts";
+import type { CgroupFacts, CgroupHierarchy } from "../host/facts.ts";
 
 export interface CgroupPath {
   /** As /proc/self/cgroup names the hierarchy: "cpu,cpuacct", "name=systemd". */
@@ -51,14 +51,24 @@ export function cgroupPaths(cgroupsPath: string | undefined, id: string, facts: 
   checkPath(inner);
 
   const v1: CgroupPath[] = [];
-  for (const { name, mountpoint, own } of facts.hierarchies) {
-    if (!name.split(",").some((controller) => JOINED.has(controller))) continue;
+  for (let i = 0; i < facts.hierarchies.length; i++) {
+    const { name, mountpoint, own } = facts.hierarchies[i] as CgroupHierarchy;
+    if (!isJoined(name)) continue;
     v1.push({ name, mountpoint, path: mountpoint + (absolute ? "" : below(own)) + inner });
   }
   if (facts.unified === undefined) return { v1 };
   const { mountpoint, own } = facts.unified;
   const beside = absolute || facts.mode === "hybrid" ? "" : below(own.slice(0, own.lastIndexOf("/")));
   return { v1, unified: { mountpoint, path: mountpoint + beside + inner } };
+}
+
+/** Whether a hierarchy with that name ("cpu,cpuacct") has the controller. */
+export function hasController(name: string, controller: string): boolean {
+  return name === controller || (name.includes(",") && name.split(",").includes(controller));
+}
+
+function isJoined(name: string): boolean {
+  return JOINED.has(name) || (name.includes(",") && name.split(",").some((controller) => JOINED.has(controller)));
 }
 
 /** Own paths outside the cgroup namespace read `/../x`: what cannot be seen cannot be gone below. */

@@ -15,8 +15,9 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 
 export class Context {
   readonly issues: Issue[] = [];
-  /** The place in the document: members and indexes from the root down. */
+  /** The place in the document: the first `depth` are members and indexes from the root down. */
   readonly place: Key[] = [];
+  depth = 0;
   /** Whether strings may hold a NUL; without one in the text no string is looked at. */
   readonly nul: boolean;
   /** A number was met that JSON.parse may have rounded: the result holds only if the parser was exact. */
@@ -39,7 +40,9 @@ export function show(value: unknown): string {
 /** Reports an issue at a member of the current place, or at the place itself when `key` is undefined. */
 export function report(c: Context, kind: Issue["kind"], key: Key | undefined, message: string): void {
   if (c.issues.length >= MAX_ISSUES) return;
-  c.issues.push({ pointer: pointer(key === undefined ? c.place : [...c.place, key]), kind, message });
+  const place = c.place.slice(0, c.depth);
+  if (key !== undefined) place.push(key);
+  c.issues.push({ pointer: pointer(place), kind, message });
 }
 
 /** Reports a value that is not what it must be: `must be an absolute path, got "proc"`. */
@@ -55,11 +58,11 @@ export function missing(c: Context, key: Key): void {
 
 /** Goes down to a member or an element; every enter has its leave. */
 export function enter(c: Context, key: Key): void {
-  c.place.push(key);
+  c.place[c.depth++] = key;
 }
 
 export function leave(c: Context): void {
-  c.place.pop();
+  c.depth--;
 }
 
 export function readObject(c: Context, value: unknown, key?: Key): JsonObject | undefined {
@@ -108,12 +111,12 @@ export function readTexts(c: Context, value: unknown, key: Key): string[] {
   for (let i = 0; i < list.length; i++) {
     const item = list[i];
     if (typeof item === "string" && !c.nul) {
-      texts.push(item);
+      texts[i] = item;
       continue;
     }
     enter(c, key);
     if (item === null) wrong(c, i, "a string", item);
-    texts.push(readText(c, item, i) ?? "");
+    texts[i] = readText(c, item, i) ?? "";
     leave(c);
   }
   return texts;

@@ -13,7 +13,8 @@ export function startOps(program: InitProgram): StartOps {
   const ops: [number, string, string][] = [];
   let first = -1;
   let index = 0;
-  for (let at = 0; at < words.length; index++) {
+  const end = words.length; // looked up once: a typed array's length is a slow property
+  for (let at = 0; at < end; index++) {
     const head = words[at] as number;
     const code = head & 0xffff;
     if (first >= 0) ops.push([code, origins[index]?.pointer ?? "", origins[index]?.subject ?? ""]);

@@ -8,6 +8,7 @@ export class PlanBuilder extends OpWriter {
   /** What init inherits, by slot. */
   readonly inherited: Inherited[] = [{ what: "sync" }, { what: "plan" }];
   private readonly origins: Origin[] = [];
+  private count = 0;
   private origin: Origin = { pointer: "" };
   private readonly used = new Uint8Array(SLOTS).fill(1, 0, 2);
 
@@ -41,7 +42,7 @@ export class PlanBuilder extends OpWriter {
 
   override close(fd: number): void {
     super.close(fd);
-    this.free(fd);
+    this.used[fd] = 0;
   }
 
   /** The program. The builder is not used any more after it: the words are not copied. */
@@ -51,10 +52,10 @@ export class PlanBuilder extends OpWriter {
 
   /** Every op passes here: the usual case without a call of the writer's own. */
   protected override begin(code: number, operands: number): number {
-    this.origins.push(this.origin);
+    this.origins[this.count++] = this.origin;
     const p = this.length;
     const end = p + 1 + operands;
-    if (operands > 0xffff || end > this.words.length) return super.begin(code, operands);
+    if (operands > 0xffff || end > this.capacity) return super.begin(code, operands);
     this.words[p] = code | (operands << 16);
     this.length = end;
     return p;

@@ -41,9 +41,10 @@ export function protectPaths(c: Compilation, masks: Masks | undefined): void {
   }
   if (masks === undefined) return;
   for (let i = 0; i < maskedPaths.length; i++) {
-    const path = cleanPath(maskedPaths[i] as string);
+    const given = maskedPaths[i] as string;
     // A second mask on the same path would cover the first one's folder with itself.
-    if (maskedPaths.indexOf(maskedPaths[i] as string) < i) continue;
+    if (maskedPaths.indexOf(given) < i) continue;
+    const path = cleanPath(given);
     ops.at(`/linux/maskedPaths/${i}`, path).mask_path(c.root, path, masks.file, masks.folder);
   }
   ops.close(masks.file);

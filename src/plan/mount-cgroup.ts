@@ -5,7 +5,6 @@
 //
 // hybrid: the unified hierarchy is not shown, as in runc.
 
-import type { CgroupPath } from "../cgroup/path.ts";
 import type { CgroupHierarchy } from "../host/facts.ts";
 import { AT_RECURSIVE, CLONE_NEWCGROUP, OPEN_TREE_CLONE } from "../tables/linux.ts";
 import { MOUNT_ATTR } from "../tables/mount-options.ts";
@@ -51,11 +50,18 @@ function mountV1(c: Compilation, entry: MountEntry): void {
   attach(c, entry, mount, target);
   ops.close(mount);
   const { hierarchies } = c.options.facts.cgroup;
+  // The container's cgroups: of some hierarchies, or all, in the same order.
+  const { v1 } = c.cgroups;
+  let at = v1.length - 1;
   // Oldest first: the order of the host's own mounts.
-  for (let i = hierarchies.length - 1; i >= 0; i--) mountHierarchy(c, entry, hierarchies[i] as CgroupHierarchy);
+  for (let i = hierarchies.length - 1; i >= 0; i--) {
+    const hierarchy = hierarchies[i] as CgroupHierarchy;
+    const joined = v1[at]?.mountpoint === hierarchy.mountpoint ? v1[at--] : undefined;
+    mountHierarchy(c, entry, hierarchy, joined?.path ?? ownCgroup(hierarchy));
+  }
 }
 
-function mountHierarchy(c: Compilation, entry: MountEntry, hierarchy: CgroupHierarchy): void {
+function mountHierarchy(c: Compilation, entry: MountEntry, hierarchy: CgroupHierarchy, cgroup: string): void {
   const { ops } = c;
   const { pointer } = entry;
   const name = lastPart(hierarchy.mountpoint);
@@ -64,7 +70,7 @@ function mountHierarchy(c: Compilation, entry: MountEntry, hierarchy: CgroupHier
   ops.at(pointer, destination).target(target, c.root, destination, KIND.folder, NONE, 1);
   const mount = ops.slot();
   if (((c.namespaces.created | c.namespaces.joined) & CLONE_NEWCGROUP) !== 0) newHierarchy(c, entry, hierarchy, mount);
-  else bindHierarchy(c, entry, hierarchy, mount);
+  else bindHierarchy(c, entry, cgroup, mount);
   attach(c, entry, mount, target);
   ops.close(mount);
   if (name.indexOf(",") < 0) return;
@@ -82,17 +88,14 @@ function newHierarchy(c: Compilation, entry: MountEntry, { name }: CgroupHierarc
   c.ops.new_mount(mount, "cgroup", STRICT | readOnly, NONE, parameters);
 }
 
-function bindHierarchy(c: Compilation, entry: MountEntry, hierarchy: CgroupHierarchy, mount: number): void {
+function bindHierarchy(c: Compilation, entry: MountEntry, path: string, mount: number): void {
   const { ops } = c;
-  const path = ownCgroup(c, hierarchy);
   ops.at(entry.pointer, path).open_tree(mount, NONE, path, OPEN_TREE_CLONE | AT_RECURSIVE);
   const { attrSet, attrClear } = entry.options;
   if ((attrSet | attrClear) !== 0) ops.mount_attributes(mount, attrSet, attrClear, 0, 0);
 }
 
-/** The container's cgroup of the hierarchy; berth's own where the container gets none. */
-function ownCgroup(c: Compilation, { mountpoint, own }: CgroupHierarchy): string {
-  const { v1 } = c.cgroups;
-  for (let i = 0; i < v1.length; i++) if (v1[i]?.mountpoint === mountpoint) return (v1[i] as CgroupPath).path;
+/** Berth's own cgroup of a hierarchy where the container gets none. */
+function ownCgroup({ mountpoint, own }: CgroupHierarchy): string {
   return own === "/" ? mountpoint : mountpoint + own;
 }

@@ -2,7 +2,7 @@
 
 import type { Mount } from "../config/types.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
-import { parseMountOptions } from "../tables/mount-options.ts";
+import { mountOptions } from "../tables/mount-options.ts";
 import type { Compilation } from "./compilation.ts";
 import { mountBind, remountBind } from "./mount-bind.ts";
 import { mountCgroup } from "./mount-cgroup.ts";
@@ -31,7 +31,7 @@ export function compileMounts(c: Compilation): void {
     const mount = mounts[i] as Mount;
     const { type } = mount;
     const destination = cleanPath(mount.destination);
-    const options = parseMountOptions(mount.options);
+    const options = mountOptions(mount.options);
     const entry: MountEntry = { pointer: `/mounts/${i}`, mount, destination, options };
     const bind = options.bind || type === "bind";
     if (destination === "/" || isProc(destination)) checkDestination(entry, type === "proc" || bind || options.remount);

@@ -222,6 +222,17 @@ function addSuper(flags: number, flag: number): number {
   return flags | flag;
 }
 
+const parsed = new WeakMap<readonly string[], MountOptions>();
+
+/** What the options of a mount ask for; parsed once for the checks of config.json and the plan. */
+export function mountOptions(options: readonly string[]): MountOptions {
+  const known = parsed.get(options);
+  if (known !== undefined) return known;
+  const result = parseMountOptions(options);
+  parsed.set(options, result);
+  return result;
+}
+
 /**
  * Reads the `options` of a mount. Later options override earlier ones, as in mount(8) and runc. Never fails: what may
  * not be combined is refused by the checks of src/config.

@@ -31,6 +31,7 @@ export function isMapped(mappings: readonly IdMapping[], id: number): boolean {
 
 /** An absolute path without `.`, `..`, empty components and slash at the end; symlinks are not looked at. */
 export function cleanPath(path: string): string {
+  if (path.indexOf("/.") < 0 && path.indexOf("//") < 0 && (path.length === 1 || !path.endsWith("/"))) return path;
   const parts: string[] = [];
   const components = path.split("/");
   for (let i = 0; i < components.length; i++) {

@@ -1,6 +1,6 @@
 // mounts: what may be combined, and what may lie over /proc.
 
-import { type MountOptions, parseMountOptions } from "../../tables/mount-options.ts";
+import { type MountOptions, mountOptions } from "../../tables/mount-options.ts";
 import { show } from "../context.ts";
 import type { Config, Mount } from "../types.ts";
 import { type Add, type Check, cleanPath } from "./check.ts";
@@ -58,7 +58,7 @@ function checkBind(mount: Mount, parsed: MountOptions, pointer: string, add: Add
 
 function checkMount(mount: Mount, index: number, add: Add): void {
   const pointer = `/mounts/${index}`;
-  const parsed = parseMountOptions(mount.options);
+  const parsed = mountOptions(mount.options);
   checkLater(mount, parsed, pointer, add);
   checkProc(mount, parsed.bind, pointer, add);
   if (parsed.bind) {
