@@ -1,27 +1,14 @@
-// What stands between a hostile container and the host: see docs/security.md, which names the rule each test proves.
+// A hostile program in a joined pid namespace against a container that is being created: see docs/security.md.
 
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmdirSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { join } from "node:path";
+import { chmodSync, closeSync, copyFileSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { expect } from "vitest";
 import { type Config, withUserNamespace } from "./support/config.ts";
-import { mknodAt } from "./support/files.ts";
 import { helper } from "./support/helpers.ts";
-import { type Running, Runtime, startProgram } from "./support/runtime.ts";
+import { runtimes } from "./support/runtime.ts";
 import { copyRootfs, type Sandbox, until } from "./support/sandbox.ts";
 import { suite } from "./support/suite.ts";
 
+const ours = runtimes().filter(({ kind }) => kind === "berth");
 const JOINS = Number(process.env.HARDENING_JOINS ?? 200);
 const MINUTES = 60_000;
 const SEEN = "bundle/rootfs/spy/seen";
@@ -66,234 +53,116 @@ function joinNamespace(config: Config, type: string, path: string): void {
   config.linux.namespaces.push({ type, path });
 }
 
-suite("a hostile program in a joined pid namespace reaches nothing of a container that is being created", (rule) => {
-  const CASES: readonly [string, (config: Config) => void, (config: Config, pid: number) => void][] = [
-    [
-      "root of the joined user namespace, with every capability there",
-      (config) => {
-        withUserNamespace(config);
-        allCapabilities(config);
-      },
-      (config, pid) => {
-        joinNamespace(config, "pid", `/proc/${pid}/ns/pid`);
-        joinNamespace(config, "user", `/proc/${pid}/ns/user`);
-      },
-    ],
-    [
-      "root of the host's user namespace",
-      () => {},
-      (config, pid) => joinNamespace(config, "pid", `/proc/${pid}/ns/pid`),
-    ],
-    [
-      "root of the host's user namespace, and the new container makes a user namespace",
-      () => {},
-      (config, pid) => {
-        joinNamespace(config, "pid", `/proc/${pid}/ns/pid`);
-        withUserNamespace(config);
-      },
-    ],
-  ];
-  for (const [who, hostile, victim] of CASES) {
-    rule(
-      `${who}: ptrace, exe, mem, root, cwd, fd`,
-      async (t) => {
-        const pid = await spy(t, hostile);
-        const bundle = t.bundle(
-          "unused",
-          (config) => {
-            victim(config, pid);
-            // What shows a namespace that is not the container's own cannot be mounted by it.
-            config.mounts = config.mounts.filter((mount) => !["proc", "sysfs", "mqueue"].includes(mount.type ?? ""));
-          },
-          "second",
-        );
-        for (let i = 0; i < JOINS; i++) {
-          const id = t.newId();
-          await t.ok(["create", "--bundle", bundle, id]);
-          await t.ok(["delete", "--force", id]);
-        }
-        expect(t.read(HITS).slice(0, 500)).toBe("");
-        // It was there and looked.
-        expect(Number(t.read(SEEN))).toBeGreaterThan(JOINS * 0.9);
-      },
-      { timeout: 5 * MINUTES },
-    );
-  }
-});
-
-suite("a hostile image", (rule) => {
-  rule("/etc/passwd is read for HOME only when it is a regular file: a device is not even opened", async (t) => {
-    const home = async (): Promise<[string, string]> => {
-      const watch = startProgram([helper("watch"), passwd]);
-      await until("it watches", () => readFileSync(`/proc/${watch.pid}/fd/1`, "utf8") !== "");
-      const out = await t.ok(["run", "--bundle", bundle, t.newId()]);
-      watch.child.kill();
-      return [out.stdout, (await watch.done).stdout];
-    };
-    const bundle = t.bundle("echo $HOME");
-    const passwd = `${bundle}/rootfs/etc/passwd`;
-    expect(await home()).toEqual(["/root\n", "watching\nopened\n"]);
-    rmSync(passwd);
-    mknodAt(passwd, 1, 3);
-    expect(await home()).toEqual(["/\n", "watching\n"]);
-  });
-});
-
-/** The folder of that name at the top of each hierarchy that a container gets a cgroup in. */
-function tops(name: string): string[] {
-  const root = "/sys/fs/cgroup";
-  if (process.env.BERTH_VIEW === "v2") return [join(root, name)];
-  const names = readdirSync(root).filter((entry) => lstatSync(join(root, entry)).isDirectory());
-  return names.map((entry) => join(root, entry, name));
-}
-
-const PROCS = "cgroup.procs";
-const procs = (folder: string): string => readFileSync(join(folder, PROCS), "utf8");
-
-/** A new v1 cpuset has no CPUs, so that nothing can be put into it. */
-const takesProcesses = (folder: string): boolean => !folder.includes("/cpuset/");
-
-/** A process of somebody else; ended with the test. */
-function stranger(t: Sandbox): Running {
-  const running = startProgram(["sleep", "1000"]);
-  t.later(async () => {
-    running.child.kill("SIGKILL");
-    await running.done;
-  });
-  return running;
-}
-
-/** A container of the given name in cgroups that are there already, one folder of them for each hierarchy. */
-function oldCgroups(t: Sandbox): string[] {
-  const folders = tops(t.id);
-  for (const folder of folders) mkdirSync(folder);
-  t.later(() => {
-    for (const folder of folders) if (existsSync(folder)) rmdirSync(folder);
-  });
-  return folders;
-}
-
-suite("cgroups that were there before", (rule) => {
-  rule("are left as they were by a create that fails, and used by one that does not", async (t) => {
-    const folders = oldCgroups(t);
-    const bundle = t.bundle("cat /proc/self/cgroup", (config) => {
-      config.linux.cgroupsPath = `/${t.id}`;
-      config.process.args = ["/no/such/program"];
-    });
-    await t.fails(["create", "--bundle", bundle, t.id]);
-    expect(folders.filter((folder) => !existsSync(folder))).toEqual([]);
-    t.bundle("sleep 1000", (config) => {
-      config.linux.cgroupsPath = `/${t.id}`;
-    });
-    await t.ok(["create", "--bundle", bundle, t.id]);
-    const { pid } = await t.state();
-    for (const folder of folders) expect(procs(folder)).toBe(`${pid}\n`);
-    await t.ok(["delete", "--force", t.id]);
-    expect(folders.filter((folder) => existsSync(folder))).toEqual([]);
-  });
-
-  rule("with processes are refused in whichever hierarchy, and the processes live", async (t) => {
-    const folders = oldCgroups(t);
-    const other = stranger(t);
-    const bundle = t.bundle("true", (config) => {
-      config.linux.cgroupsPath = `/${t.id}`;
-    });
-    for (const folder of folders.filter(takesProcesses)) {
-      writeFileSync(join(folder, PROCS), String(other.pid));
-      const result = await t.fails(["create", "--bundle", bundle, t.id]);
-      expect(result.stderr).toContain("container's cgroup is not empty");
-      expect(result.stderr).toContain(folder);
-      await t.ok(["delete", "--force", t.id]);
-      expect(procs(folder)).toBe(`${other.pid}\n`);
-      writeFileSync(join(folder, "..", PROCS), String(other.pid));
+suite(
+  "a hostile program in a joined pid namespace reaches nothing of a container that is being created",
+  (rule) => {
+    const CASES: readonly [string, (config: Config) => void, (config: Config, pid: number) => void][] = [
+      [
+        "root of the joined user namespace, with every capability there",
+        (config) => {
+          withUserNamespace(config);
+          allCapabilities(config);
+        },
+        (config, pid) => {
+          joinNamespace(config, "pid", `/proc/${pid}/ns/pid`);
+          joinNamespace(config, "user", `/proc/${pid}/ns/user`);
+        },
+      ],
+      [
+        "root of the host's user namespace",
+        () => {},
+        (config, pid) => joinNamespace(config, "pid", `/proc/${pid}/ns/pid`),
+      ],
+      [
+        "root of the host's user namespace, and the new container makes a user namespace",
+        () => {},
+        (config, pid) => {
+          joinNamespace(config, "pid", `/proc/${pid}/ns/pid`);
+          withUserNamespace(config);
+        },
+      ],
+    ];
+    for (const [who, hostile, victim] of CASES) {
+      rule(
+        `${who}: ptrace, exe, mem, root, cwd, fd`,
+        async (t) => {
+          const pid = await spy(t, hostile);
+          const bundle = t.bundle(
+            "unused",
+            (config) => {
+              victim(config, pid);
+              // What shows a namespace that is not the container's own cannot be mounted by it.
+              config.mounts = config.mounts.filter((mount) => !["proc", "sysfs", "mqueue"].includes(mount.type ?? ""));
+            },
+            "second",
+          );
+          for (let i = 0; i < JOINS; i++) {
+            const id = t.newId();
+            await t.ok(["create", "--bundle", bundle, id]);
+            await t.ok(["delete", "--force", id]);
+          }
+          expect(t.read(HITS).slice(0, 500)).toBe("");
+          // It was there and looked.
+          expect(Number(t.read(SEEN))).toBeGreaterThan(JOINS * 0.9);
+        },
+        { timeout: 5 * MINUTES },
+      );
     }
-    expect(other.child.exitCode).toBe(null);
-  });
-});
+  },
+  ours,
+);
 
-const TEST_BUILD = process.env.TEST_BERTH ?? "dist/test/berth";
-
-/** Starts the command again and again, stopped at one native call after the other, until `when` holds. */
-async function stopWhen(
-  t: Sandbox,
-  words: readonly string[],
-  when: (pid: number) => boolean,
-  before: () => void = () => {},
-): Promise<Running> {
-  for (let call = 1; call < 1000; call++) {
-    before();
-    const running = t.start(words, { env: { ...process.env, BERTH_STOP_NATIVE: String(call) }, timeout: 20_000 });
-    let ended = false;
-    running.done.then(() => {
-      ended = true;
-    });
-    await until("it stops", () => ended || /\) T /.test(readFileSync(`/proc/${running.pid}/stat`, "utf8")));
-    if (ended) break;
-    if (when(running.pid)) return running;
-    running.child.kill("SIGKILL");
-    await running.done;
-    await t.call(["delete", "--force", t.id]);
-  }
-  throw new Error("the moment did not come");
-}
+const NOEXEC = "/proc/sys/vm/memfd_noexec";
 
 suite(
-  "cgroups that change while a container is created",
+  "init's own file",
   (rule) => {
-    rule("one that appears with processes is not taken, and they live", async (t) => {
-      const bundle = t.bundle("true", (config) => {
-        config.linux.cgroupsPath = `/${t.id}`;
+    for (const level of [1, 2]) {
+      rule(
+        `is executed where vm.memfd_noexec is ${level}, from a memfd or a detached tmpfs`,
+        async (t) => {
+          const set = `echo ${level} > ${NOEXEC} && exec "$@"`;
+          const prefix = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", set, "sh"];
+          expect(await t.sh("echo made", undefined, { prefix })).toBe("made\n");
+          expect(await t.sh("id -u", withUserNamespace, { prefix })).toBe("0\n");
+        },
+        { skip: !existsSync(NOEXEC) && "the kernel has no vm.memfd_noexec" },
+      );
+    }
+  },
+  ours,
+);
+
+suite(
+  "what the caller leaves behind",
+  (rule) => {
+    rule("in descriptors reaches neither hooks nor the program, except those to preserve", async (t) => {
+      const names = ["prestart", "createRuntime", "createContainer", "poststart", "poststop"];
+      const list = (to: string) => ({ path: "/bin/sh", args: ["sh", "-c", `ls /proc/self/fd > ${to}`] });
+      const bundle = t.bundle("ls /proc/self/fd; cat /inside", (config) => {
+        config.hooks = Object.fromEntries(names.map((name) => [name, [list(t.path(`fds-${name}`))]]));
+        config.hooks.startContainer = [list("/inside")];
       });
-      const running = await stopWhen(t, ["create", "--bundle", bundle, t.id], () => existsSync(join(t.root, t.id)));
-      const folders = oldCgroups(t).filter(takesProcesses);
-      const other = stranger(t);
-      for (const folder of folders) writeFileSync(join(folder, PROCS), String(other.pid));
-      running.child.kill("SIGCONT");
-      expect((await running.done).stderr).toMatch(/mkdir .*file exists/i);
-      for (const folder of folders) expect(procs(folder)).toBe(`${other.pid}\n`);
+      const fds = [0, 0, 0, 0].map(() => openSync("/", "r"));
+      const { stdout } = await t.ok(["run", "--preserve-fds", "2", "--bundle", bundle, t.id], { fds });
+      for (const fd of fds) closeSync(fd);
+      // One more is the folder that ls reads.
+      expect(stdout).toBe("0\n1\n2\n3\n4\n5\n0\n1\n2\n3\n");
+      for (const name of names) expect([name, t.read(`fds-${name}`)]).toEqual([name, "0\n1\n2\n3\n"]);
     });
 
-    rule(
-      "an old one that is frozen between the look and the clone does not make create deaf to SIGTERM",
-      async (t) => {
-        const unified = process.env.BERTH_VIEW === "v2" ? "/sys/fs/cgroup" : "/sys/fs/cgroup/unified";
-        const folder = join(unified, t.id);
-        t.later(() => rmdirSync(folder));
-        const bundle = t.bundle("true", (config) => {
-          config.linux.cgroupsPath = `/${t.id}`;
-        });
-        const opened = (pid: number): boolean =>
-          readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`) === join(folder, PROCS));
-        const running = await stopWhen(t, ["create", "--bundle", bundle, t.id], opened, () =>
-          mkdirSync(folder, { recursive: true }),
-        );
-        writeFileSync(join(folder, "cgroup.freeze"), "1");
-        running.child.kill("SIGCONT");
-        await until("init is in it", () => procs(folder) !== "");
-        running.child.kill("SIGTERM");
-        expect((await running.done).stderr).toContain("interrupted by signal 15");
-        expect(procs(folder)).toBe("");
-      },
-      { skip: process.env.BERTH_VIEW === "v1" && "there is no unified hierarchy" },
-    );
-
-    rule(
-      "a v1 freezer that is frozen before init is in it: SIGTERM undoes all",
-      async (t) => {
-        const freezer = join("/sys/fs/cgroup/freezer", t.id);
-        const bundle = t.bundle("true", (config) => {
-          config.linux.cgroupsPath = `/${t.id}`;
-        });
-        const running = await stopWhen(t, ["create", "--bundle", bundle, t.id], () => existsSync(freezer));
-        writeFileSync(join(freezer, "freezer.state"), "FROZEN");
-        running.child.kill("SIGCONT");
-        await until("init is in it", () => readFileSync(join(freezer, "tasks"), "utf8") !== "");
-        running.child.kill("SIGTERM");
-        expect((await running.done).stderr).toContain("interrupted by signal 15");
-        expect(await t.left()).toEqual([]);
-      },
-      { skip: process.env.BERTH_VIEW === "v2" && "there is no v1 freezer" },
-    );
+    rule("in closed standard streams changes nothing for hooks, and nothing fills the gap", async (t) => {
+      const bundle = t.bundle("ls /proc/self/fd > /fds; cat /state >> /fds", (config) => {
+        const hook = { path: "/bin/sh", args: ["sh", "-c", "cat > /dev/null"] };
+        config.hooks = { createRuntime: [hook], createContainer: [hook], startContainer: [hook], poststart: [hook] };
+        config.hooks.startContainer = [{ path: "/bin/sh", args: ["sh", "-c", "cut -c1-14 > /state"] }];
+      });
+      const prefix = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"];
+      await t.ok(["run", "--bundle", bundle, t.id], { prefix });
+      // 0 is the folder that ls reads. Node opens the null device for each stream that is closed.
+      const fds = t.runtime.name === "berth" ? "0\n1\n" : "0\n1\n2\n3\n";
+      expect(t.read("bundle/rootfs/fds")).toBe(`${fds}{"ociVersion":\n`);
+    });
   },
-  existsSync(TEST_BUILD) ? [new Runtime(TEST_BUILD)] : [],
+  ours,
 );
