@@ -1,14 +1,14 @@
-// What stands between a hostile container and the host: see docs/security.md, which names the rule each test proves.
+// A hostile program in a joined pid namespace against a container that is being created: see docs/security.md.
 
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, closeSync, copyFileSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { expect } from "vitest";
 import { type Config, withUserNamespace } from "./support/config.ts";
-import { mknodAt } from "./support/files.ts";
 import { helper } from "./support/helpers.ts";
-import { startProgram } from "./support/runtime.ts";
+import { runtimes } from "./support/runtime.ts";
 import { copyRootfs, type Sandbox, until } from "./support/sandbox.ts";
 import { suite } from "./support/suite.ts";
 
+const ours = runtimes().filter(({ kind }) => kind === "berth");
 const JOINS = Number(process.env.HARDENING_JOINS ?? 200);
 const MINUTES = 60_000;
 const SEEN = "bundle/rootfs/spy/seen";
@@ -48,76 +48,121 @@ async function spy(t: Sandbox, edit: (config: Config) => void): Promise<number> 
   return (await t.state(id)).pid;
 }
 
-function join(config: Config, type: string, path: string): void {
+function joinNamespace(config: Config, type: string, path: string): void {
   config.linux.namespaces = config.linux.namespaces.filter((namespace) => namespace.type !== type);
   config.linux.namespaces.push({ type, path });
 }
 
-suite("a hostile program in a joined pid namespace reaches nothing of a container that is being created", (rule) => {
-  const CASES: readonly [string, (config: Config) => void, (config: Config, pid: number) => void][] = [
-    [
-      "root of the joined user namespace, with every capability there",
-      (config) => {
-        withUserNamespace(config);
-        allCapabilities(config);
-      },
-      (config, pid) => {
-        join(config, "pid", `/proc/${pid}/ns/pid`);
-        join(config, "user", `/proc/${pid}/ns/user`);
-      },
-    ],
-    ["root of the host's user namespace", () => {}, (config, pid) => join(config, "pid", `/proc/${pid}/ns/pid`)],
-    [
-      "root of the host's user namespace, and the new container makes a user namespace",
-      () => {},
-      (config, pid) => {
-        join(config, "pid", `/proc/${pid}/ns/pid`);
-        withUserNamespace(config);
-      },
-    ],
-  ];
-  for (const [who, hostile, victim] of CASES) {
-    rule(
-      `${who}: ptrace, exe, mem, root, cwd, fd`,
-      async (t) => {
-        const pid = await spy(t, hostile);
-        const bundle = t.bundle(
-          "unused",
-          (config) => {
-            victim(config, pid);
-            // What shows a namespace that is not the container's own cannot be mounted by it.
-            config.mounts = config.mounts.filter((mount) => !["proc", "sysfs", "mqueue"].includes(mount.type ?? ""));
-          },
-          "second",
-        );
-        for (let i = 0; i < JOINS; i++) {
-          const id = t.newId();
-          await t.ok(["create", "--bundle", bundle, id]);
-          await t.ok(["delete", "--force", id]);
-        }
-        expect(t.read(HITS).slice(0, 500)).toBe("");
-        // It was there and looked.
-        expect(Number(t.read(SEEN))).toBeGreaterThan(JOINS * 0.9);
-      },
-      { timeout: 5 * MINUTES },
-    );
-  }
-});
+suite(
+  "a hostile program in a joined pid namespace reaches nothing of a container that is being created",
+  (rule) => {
+    const CASES: readonly [string, (config: Config) => void, (config: Config, pid: number) => void][] = [
+      [
+        "root of the joined user namespace, with every capability there",
+        (config) => {
+          withUserNamespace(config);
+          allCapabilities(config);
+        },
+        (config, pid) => {
+          joinNamespace(config, "pid", `/proc/${pid}/ns/pid`);
+          joinNamespace(config, "user", `/proc/${pid}/ns/user`);
+        },
+      ],
+      [
+        "root of the host's user namespace",
+        () => {},
+        (config, pid) => joinNamespace(config, "pid", `/proc/${pid}/ns/pid`),
+      ],
+      [
+        "root of the host's user namespace, and the new container makes a user namespace",
+        () => {},
+        (config, pid) => {
+          joinNamespace(config, "pid", `/proc/${pid}/ns/pid`);
+          withUserNamespace(config);
+        },
+      ],
+    ];
+    for (const [who, hostile, victim] of CASES) {
+      rule(
+        `${who}: ptrace, exe, mem, root, cwd, fd`,
+        async (t) => {
+          const pid = await spy(t, hostile);
+          const bundle = t.bundle(
+            "unused",
+            (config) => {
+              victim(config, pid);
+              // What shows a namespace that is not the container's own cannot be mounted by it.
+              config.mounts = config.mounts.filter((mount) => !["proc", "sysfs", "mqueue"].includes(mount.type ?? ""));
+            },
+            "second",
+          );
+          for (let i = 0; i < JOINS; i++) {
+            const id = t.newId();
+            await t.ok(["create", "--bundle", bundle, id]);
+            await t.ok(["delete", "--force", id]);
+          }
+          expect(t.read(HITS).slice(0, 500)).toBe("");
+          // It was there and looked.
+          expect(Number(t.read(SEEN))).toBeGreaterThan(JOINS * 0.9);
+        },
+        { timeout: 5 * MINUTES },
+      );
+    }
+  },
+  ours,
+);
 
-suite("a hostile image", (rule) => {
-  rule("/etc/passwd is read for HOME only when it is a regular file: a device is not even opened", async (t) => {
-    const home = async (): Promise<[string, string]> => {
-      const watch = startProgram([helper("watch"), passwd]);
-      await until("it watches", () => readFileSync(`/proc/${watch.pid}/fd/1`, "utf8") !== "");
-      const out = await t.ok(["run", "--bundle", bundle, t.newId()]);
-      watch.child.kill();
-      return [out.stdout, (await watch.done).stdout];
-    };
-    const bundle = t.bundle("echo $HOME");
-    const passwd = `${bundle}/rootfs/etc/passwd`;
-    expect(await home()).toEqual(["/root\n", "watching\nopened\n"]);
-    rmSync(passwd);
-    mknodAt(passwd, 1, 3);
-    expect(await home()).toEqual(["/\n", "watching\n"]);
-  });
-});
+const NOEXEC = "/proc/sys/vm/memfd_noexec";
+
+suite(
+  "init's own file",
+  (rule) => {
+    for (const level of [1, 2]) {
+      rule(
+        `is executed where vm.memfd_noexec is ${level}, from a memfd or a detached tmpfs`,
+        async (t) => {
+          const set = `echo ${level} > ${NOEXEC} && exec "$@"`;
+          const prefix = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", set, "sh"];
+          expect(await t.sh("echo made", undefined, { prefix })).toBe("made\n");
+          expect(await t.sh("id -u", withUserNamespace, { prefix })).toBe("0\n");
+        },
+        { skip: !existsSync(NOEXEC) && "the kernel has no vm.memfd_noexec" },
+      );
+    }
+  },
+  ours,
+);
+
+suite(
+  "what the caller leaves behind",
+  (rule) => {
+    rule("in descriptors reaches neither hooks nor the program, except those to preserve", async (t) => {
+      const names = ["prestart", "createRuntime", "createContainer", "poststart", "poststop"];
+      const list = (to: string) => ({ path: "/bin/sh", args: ["sh", "-c", `ls /proc/self/fd > ${to}`] });
+      const bundle = t.bundle("ls /proc/self/fd; cat /inside", (config) => {
+        config.hooks = Object.fromEntries(names.map((name) => [name, [list(t.path(`fds-${name}`))]]));
+        config.hooks.startContainer = [list("/inside")];
+      });
+      const fds = [0, 0, 0, 0].map(() => openSync("/", "r"));
+      const { stdout } = await t.ok(["run", "--preserve-fds", "2", "--bundle", bundle, t.id], { fds });
+      for (const fd of fds) closeSync(fd);
+      // One more is the folder that ls reads.
+      expect(stdout).toBe("0\n1\n2\n3\n4\n5\n0\n1\n2\n3\n");
+      for (const name of names) expect([name, t.read(`fds-${name}`)]).toEqual([name, "0\n1\n2\n3\n"]);
+    });
+
+    rule("in closed standard streams changes nothing for hooks, and nothing fills the gap", async (t) => {
+      const bundle = t.bundle("ls /proc/self/fd > /fds; cat /state >> /fds", (config) => {
+        const hook = { path: "/bin/sh", args: ["sh", "-c", "cat > /dev/null"] };
+        config.hooks = { createRuntime: [hook], createContainer: [hook], startContainer: [hook], poststart: [hook] };
+        config.hooks.startContainer = [{ path: "/bin/sh", args: ["sh", "-c", "cut -c1-14 > /state"] }];
+      });
+      const prefix = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"];
+      await t.ok(["run", "--bundle", bundle, t.id], { prefix });
+      // 0 is the folder that ls reads. Node opens the null device for each stream that is closed.
+      const fds = t.runtime.name === "berth" ? "0\n1\n" : "0\n1\n2\n3\n";
+      expect(t.read("bundle/rootfs/fds")).toBe(`${fds}{"ociVersion":\n`);
+    });
+  },
+  ours,
+);

@@ -36,8 +36,8 @@ export interface InheritedSlots {
   startPipe: number;
   commitPipe: number;
   consoleSocket: number;
-  /** Write ends of the v1 cgroups' `tasks`. */
-  tasks: number[];
+  /** Of the cgroups that init moves itself into: the file that it writes to, and the folder. */
+  tasks: { slot: number; path: string }[];
   /** Namespaces to join, in the order of config.json. */
   joins: { slot: number; nstype: number; pointer: string; path: string }[];
 }

@@ -3,7 +3,7 @@
 
 import { cgroupLeaves, cgroupSteps } from "../cgroup/create.ts";
 import { deviceSteps } from "../cgroup/devices.ts";
-import { type CgroupPaths, cgroupPaths } from "../cgroup/path.ts";
+import { type CgroupPath, type CgroupPaths, cgroupPaths } from "../cgroup/path.ts";
 import type { Config } from "../config/types.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
 import { CLONE_NEWNET } from "../tables/linux.ts";
@@ -34,7 +34,7 @@ export function compileCreate(config: Config, options: CreateOptions): Plan {
     options,
     ops,
     steps: cgroupSteps(cgroups, facts.cgroup),
-    namespaces: namespaceSet(config.linux.namespaces, facts.cgroup),
+    namespaces: namespaceSet(config.linux.namespaces, facts.cgroup.mode !== "v2" || options.oldUnified === true),
     cgroups,
     rootfs: absolutePath(options.bundle, config.root.path),
     slots: inheritAll(ops, config, options, cgroups),
@@ -85,7 +85,7 @@ function runtimeSteps(c: Compilation): void {
     const { devices, resources } = config.linux;
     for (const step of deviceSteps(resources.devices, cgroups, c.options.facts.cgroup, devices)) steps.push(step);
   };
-  const cgroup = cgroups.unified?.path;
+  const cgroup = c.options.oldUnified ? undefined : cgroups.unified?.path;
   const origin = { pointer: "/linux/namespaces" };
   const flags = namespaces.spawned;
   steps.push(cgroup === undefined ? { step: "spawn", flags, origin } : { step: "spawn", flags, cgroup, origin });
@@ -108,11 +108,13 @@ function inheritAll(ops: PlanBuilder, config: Config, options: CreateOptions, cg
   const startPipe = ops.inherit({ what: "start pipe" });
   const commitPipe = options.outlives ? ops.inherit({ what: "commit pipe" }) : -1;
   const consoleSocket = options.console === "none" ? -1 : ops.inherit({ what: "console socket" });
-  const tasks: number[] = [];
-  const origin = { pointer: "/linux/cgroupsPath" };
-  for (let i = 0; i < cgroups.v1.length; i++) {
-    tasks.push(ops.inherit({ what: "cgroup join", path: `${cgroups.v1[i]?.path}/tasks`, origin }));
-  }
+  const tasks: InheritedSlots["tasks"] = [];
+  const inheritTasks = (path: string, file: string): void => {
+    const origin = { pointer: "/linux/cgroupsPath" };
+    tasks.push({ slot: ops.inherit({ what: "cgroup join", path: `${path}/${file}`, origin }), path });
+  };
+  for (let i = 0; i < cgroups.v1.length; i++) inheritTasks((cgroups.v1[i] as CgroupPath).path, "tasks");
+  if (options.oldUnified && cgroups.unified !== undefined) inheritTasks(cgroups.unified.path, "cgroup.procs");
   const joins: InheritedSlots["joins"] = [];
   const { namespaces } = config.linux;
   for (let i = 0; i < namespaces.length; i++) {

@@ -7,7 +7,6 @@
 
 import type { Namespace } from "../config/types.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
-import type { CgroupFacts } from "../host/facts.ts";
 import {
   CLONE_NEWCGROUP,
   CLONE_NEWIPC,
@@ -29,14 +28,17 @@ export interface NamespaceSet {
   /** Flags for spawn's clone3. */
   readonly spawned: number;
   /**
-   * Made by init itself: a cgroup namespace once init is in its cgroup (v1 and hybrid), an ipc namespace once init has the
-   * ids of a new user namespace, because the top of its mqueue belongs to who makes it.
+   * Made by init itself: a cgroup namespace once init has moved into its cgroup, an ipc namespace once init has the ids of
+   * a new user namespace, because the top of its mqueue belongs to who makes it.
    */
   readonly unshared: number;
 }
 
-/** Throws RuntimeError when there is no mount namespace: every mount would be made in the host's. */
-export function namespaceSet(namespaces: readonly Namespace[], cgroup: CgroupFacts): NamespaceSet {
+/**
+ * `movesItself`: init enters a cgroup after the clone, as on v1. Throws RuntimeError when there is no mount namespace:
+ * every mount would be made in the host's.
+ */
+export function namespaceSet(namespaces: readonly Namespace[], movesItself: boolean): NamespaceSet {
   let created = 0;
   let joined = 0;
   for (let i = 0; i < namespaces.length; i++) {
@@ -59,8 +61,7 @@ export function namespaceSet(namespaces: readonly Namespace[], cgroup: CgroupFac
     return { created, joined, joiner, spawned, unshared: 0 };
   }
   const unshared =
-    (cgroup.mode === "v2" ? 0 : created & CLONE_NEWCGROUP) |
-    ((created & CLONE_NEWUSER) !== 0 ? created & CLONE_NEWIPC : 0);
+    (movesItself ? created & CLONE_NEWCGROUP : 0) | ((created & CLONE_NEWUSER) !== 0 ? created & CLONE_NEWIPC : 0);
   return { created, joined, joiner, spawned: created & ~unshared, unshared };
 }
 

@@ -50,11 +50,10 @@ function writeOomScore(c: Compilation): void {
 }
 
 /** v1: a thread that moves itself through `tasks` takes no lock of the whole process and waits for no grace period. */
-function joinTasks(c: Compilation): void {
-  const { ops, slots, cgroups } = c;
+function joinTasks({ ops, slots }: Compilation): void {
   for (let i = 0; i < slots.tasks.length; i++) {
-    const slot = slots.tasks[i] as number;
-    ops.at("/linux/cgroupsPath", cgroups.v1[i]?.path).write(slot, "0");
+    const { slot, path } = slots.tasks[i] as (typeof slots.tasks)[number];
+    ops.at("/linux/cgroupsPath", path).write(slot, "0");
     ops.close(slot);
   }
 }

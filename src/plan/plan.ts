@@ -30,7 +30,7 @@ export type Inherited =
   | { what: "commit pipe" }
   | { what: "console socket" }
   | { what: "namespace"; type: string; path: string; nstype: number; origin: Origin }
-  /** cgroup.procs or tasks of a v1 cgroup, opened for writing. */
+  /** `tasks` of a v1 cgroup, or cgroup.procs of the unified one, opened for writing. */
   | { what: "cgroup join"; path: string; origin: Origin }
   /** A v2 cgroup directory, for the joiner's clone. */
   | { what: "cgroup directory"; path: string; origin: Origin }
@@ -89,5 +89,10 @@ export interface CreateOptions {
   outlives: boolean;
   /** "none": config has no terminal. "socket": --console-socket. "foreground": run in this terminal. */
   console: "none" | "socket" | "foreground";
+  /**
+   * The unified cgroup was there before: init moves itself into it. When somebody freezes it meanwhile, a clone into it
+   * would hang where no signal but SIGKILL reaches the runtime.
+   */
+  oldUnified?: boolean;
   facts: HostFacts;
 }

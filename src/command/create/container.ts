@@ -11,14 +11,15 @@ import { must } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
 import { loaded } from "../../lazy.ts";
 import { compileCreate } from "../../plan/create.ts";
-import type { Plan } from "../../plan/plan.ts";
+import type { CreateOptions, Plan } from "../../plan/plan.ts";
 import { VERSION } from "../../version.ts";
 import { callerFds } from "./caller-fds.ts";
+import { type Cgroups, checkCgroups, undoCgroups } from "./cgroups.ts";
 import { Interrupts } from "./interrupts.ts";
 import { loadBundle } from "./load.ts";
 import { writePidFile } from "./pid-file.ts";
 import type { CreateRequest } from "./request.ts";
-import { type Creation, checkCgroups, runSteps, undoCgroups } from "./steps.ts";
+import { type Creation, runSteps } from "./steps.ts";
 import { UndoStack } from "./undo.ts";
 
 const AT_FDCWD = -100;
@@ -47,7 +48,7 @@ export function createContainer(native: Native, request: CreateRequest): Created
   const { path: bundle, config } = loadBundle(native, request.bundle, request.rootless);
   const terminal = consoleMode(config, request);
   const facts = gatherFacts(native, config);
-  const plan = compileCreate(config, {
+  const options: CreateOptions = {
     id: request.id,
     bundle,
     preserveFds: request.preserveFds,
@@ -57,10 +58,16 @@ export function createContainer(native: Native, request: CreateRequest): Created
     outlives: request.outlives,
     console: terminal,
     facts,
-  });
-
+  };
+  let plan = compileCreate(config, options);
   // Before anything is recorded as ours: what is recorded, `delete --force` kills and removes.
-  checkCgroups(native, plan);
+  const cgroups: Cgroups = { old: checkCgroups(native, plan), made: [] };
+  if (
+    cgroups.old.size > 0 &&
+    plan.runtime.some((step) => step.step === "spawn" && cgroups.old.has(step.cgroup ?? ""))
+  ) {
+    plan = compileCreate(config, { ...options, oldUnified: true });
+  }
 
   const undo = new UndoStack();
   const interrupts = new Interrupts(native);
@@ -81,7 +88,6 @@ export function createContainer(native: Native, request: CreateRequest): Created
       rootless: request.rootless,
     });
     undo.push(() => removeState(native, state, poststopDue ? config.hooks.poststop : []));
-    undo.push(() => undoCgroups(native, plan));
 
     const pipes = openPipes(native, request, state);
     const [socket, sync] = must(native.socketpair(), { operation: "socketpair" }) as [number, number];
@@ -97,6 +103,7 @@ export function createContainer(native: Native, request: CreateRequest): Created
       socket,
       base: fds.base,
       rootless: request.rootless,
+      cgroups,
       pid: 0,
       pidfd: -1,
       onInit: () => {
@@ -107,6 +114,7 @@ export function createContainer(native: Native, request: CreateRequest): Created
       },
       hookState: (pid) => loaded(import("../../container/hook-state.ts")).hookState(state.record, "creating", pid),
     };
+    undo.push(() => undoCgroups(native, cgroups, creation.pid !== 0));
     runSteps(creation);
 
     const [seconds, nanoseconds] = must(native.clock(), { operation: "clock_gettime" }) as [number, number];

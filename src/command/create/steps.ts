@@ -1,14 +1,14 @@
 // Runs the runtime's own steps of a plan, in order, while init works through its ops.
 
 import type { Config } from "../../config/types.ts";
-import { removeCgroups } from "../../container/cgroup-remove.ts";
-import { frozenAbove } from "../../container/freezer.ts";
+import { thaw } from "../../container/thaw.ts";
 import { RuntimeError } from "../../errors/runtime-error.ts";
 import { must, nativeError } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
 import { loaded } from "../../lazy.ts";
 import type { Plan, RuntimeStep } from "../../plan/plan.ts";
 import { REPORT } from "../../plan/protocol.ts";
+import { type Cgroups, inheritFile, makeCgroup } from "./cgroups.ts";
 import { type Ends, openInherited } from "./inherited.ts";
 import type { Interrupts } from "./interrupts.ts";
 import { awaitReport } from "./reports.ts";
@@ -18,10 +18,10 @@ const AT_FDCWD = -100;
 const O_RDONLY = 0;
 const O_WRONLY = 1;
 const O_DIRECTORY = 0o200000;
-const ENOENT = 2;
 const ECHILD = 10;
-const EEXIST = 17;
 const SIGKILL = 9;
+const POLLIN = 1;
+const PATIENCE_MS = 10_000;
 
 /** Everything that the steps of one create share. */
 export interface Creation {
@@ -36,6 +36,7 @@ export interface Creation {
   /** The first descriptor that is init's own. */
   readonly base: number;
   readonly rootless: boolean;
+  readonly cgroups: Cgroups;
   /** The container's init; 0 and -1 before it exists. */
   pid: number;
   pidfd: number;
@@ -55,7 +56,7 @@ function runStep(creation: Creation, step: RuntimeStep): void {
   const { native } = creation;
   switch (step.step) {
     case "mkdir cgroup":
-      makeCgroup(native, step);
+      makeCgroup(native, creation.cgroups, step);
       return;
     case "check cgroup empty":
       return; // done by checkCgroups
@@ -112,56 +113,7 @@ function runStep(creation: Creation, step: RuntimeStep): void {
   }
 }
 
-type Step<K extends RuntimeStep["step"]> = Extract<RuntimeStep, { step: K }>;
-
-function makeCgroup(native: Native, step: Step<"mkdir cgroup">): void {
-  let result = native.mkdir(AT_FDCWD, step.path, 0o755);
-  if (result === -ENOENT) {
-    makeParents(native, step.path);
-    result = native.mkdir(AT_FDCWD, step.path, 0o755);
-  }
-  if (result < 0 && result !== -EEXIST) {
-    throw nativeError(result, { operation: "mkdir", path: step.path, pointer: step.origin.pointer });
-  }
-}
-
-function makeParents(native: Native, path: string): void {
-  for (let end = path.indexOf("/", 1); end > 0; end = path.indexOf("/", end + 1)) {
-    native.mkdir(AT_FDCWD, path.slice(0, end), 0o755); // the last mkdir tells what is wrong
-  }
-}
-
-/** Runs the plan's "check cgroup empty" steps: ahead of all others, because a cgroup that fails is somebody else's. */
-export function checkCgroups(native: Native, plan: Plan): void {
-  for (const step of plan.runtime) {
-    if (step.step !== "check cgroup empty") continue;
-    const pointer = step.origin.pointer;
-    if (step.controllers === "" || step.controllers.split(",").includes("freezer")) {
-      const path = frozenAbove(native, step.path, step.mountpoint);
-      if (path !== undefined)
-        throw new RuntimeError({ message: "container's cgroup is below a frozen one", path, pointer });
-    }
-    const found = native.statfs_type(AT_FDCWD, step.path);
-    if (found === -ENOENT) continue; // to be made
-    must(found, { operation: "statfs", path: step.path, pointer });
-    const { checkOldCgroup } = loaded(import("./old-cgroup.ts"));
-    checkOldCgroup(native, step.path, pointer);
-  }
-}
-
-/** v1 cpuset: a new cgroup has no CPUs and no memory nodes until they are copied from its parent. */
-function inheritFile(native: Native, step: Step<"inherit cgroup file">): void {
-  const own = `${step.path}/${step.file}`;
-  const facts = { operation: "read", path: own, pointer: step.origin.pointer };
-  if ((must(native.read_file(AT_FDCWD, own, 65536), facts) as string).trim() !== "") return;
-  const parent = step.path.slice(0, step.path.lastIndexOf("/"));
-  let value = (must(native.read_file(AT_FDCWD, `${parent}/${step.file}`, 65536), facts) as string).trim();
-  if (value === "") {
-    inheritFile(native, { ...step, path: parent });
-    value = (must(native.read_file(AT_FDCWD, `${parent}/${step.file}`, 65536), facts) as string).trim();
-  }
-  must(native.write_file(AT_FDCWD, own, O_WRONLY, 0, value), { ...facts, operation: "write" });
-}
+export type Step<K extends RuntimeStep["step"]> = Extract<RuntimeStep, { step: K }>;
 
 function attachProgram(native: Native, step: Step<"attach device program">): void {
   const facts = { path: step.path, pointer: step.origin.pointer };
@@ -225,16 +177,16 @@ function raiseRlimit(creation: Creation, step: Step<"raise rlimit">): void {
   must(result, { operation: "prlimit", pointer: step.origin.pointer });
 }
 
-/** Kills init and whatever it has started, and reaps it. */
+/** Kills init and reaps it. One that is frozen on v1 dies once it is thawed, and never below a frozen cgroup. */
 function killInit(creation: Creation): void {
   const { native } = creation;
   native.pidfd_kill(creation.pidfd, SIGKILL);
+  thaw(native, creation.plan.cgroups);
+  const ended = native.poll(Uint32Array.of(creation.pidfd), Uint32Array.of(POLLIN), PATIENCE_MS);
+  if (typeof ended !== "number" && ended[0] === 0) {
+    throw new RuntimeError({ message: "the container's init does not end: is its cgroup frozen?" });
+  }
   const waited = native.wait_child(creation.pid, 0);
   native.close(creation.pidfd);
   if (typeof waited === "number" && waited !== -ECHILD) throw nativeError(waited, { operation: "waitid" });
-}
-
-/** The undo of every cgroup step. */
-export function undoCgroups(native: Native, plan: Plan): void {
-  removeCgroups(native, plan.cgroups, true);
 }
