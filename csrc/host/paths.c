@@ -2,6 +2,7 @@
 #define _GNU_SOURCE 1
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -21,22 +22,46 @@ enum {
     ENTRIES_SIZE = 32768,
 };
 
+/* The umask of this process. Nobody changes it but berth_umask. */
+static mode_t own_umask;
+static bool umask_known;
+
+int64_t berth_umask(int64_t mode)
+{
+    FAILPOINT("umask");
+    own_umask = (mode_t)as_word(mode) & 0777;
+    umask_known = true;
+    return umask(own_umask);
+}
+
+/* Sets the umask to 0 where it would take something from `mode`; true when it did. Instead of a chmod afterwards, which
+ * would follow whatever has the name by then. */
+static bool set_umask_aside(mode_t mode)
+{
+    if (umask_known && (mode & own_umask) == 0)
+        return false;
+    own_umask = umask(0);
+    umask_known = true;
+    return true;
+}
+
 int64_t berth_mkdir(int64_t dir, const char *path, int64_t mode)
 {
     FAILPOINT("mkdir");
-    /* The umask is set aside instead of a chmod afterwards, which would follow whatever has the name by then. */
-    mode_t mask = umask(0);
+    bool aside = set_umask_aside((mode_t)as_word(mode));
     int64_t result = answer(mkdirat(as_int(dir), path, (mode_t)as_word(mode)));
-    umask(mask);
+    if (aside)
+        umask(own_umask);
     return result;
 }
 
 int64_t berth_mkfifo(int64_t dir, const char *path, int64_t mode)
 {
     FAILPOINT("mkfifo");
-    mode_t mask = umask(0);
+    bool aside = set_umask_aside((mode_t)as_word(mode));
     int64_t result = answer(mkfifoat(as_int(dir), path, (mode_t)as_word(mode)));
-    umask(mask);
+    if (aside)
+        umask(own_umask);
     return result;
 }
 
@@ -90,11 +115,14 @@ int64_t berth_statfs_type(int64_t dir, const char *path)
 {
     FAILPOINT("statfs_type");
     struct statfs status;
-    if (path[0] == '\0' && dir != AT_FDCWD) {
+    if (dir == AT_FDCWD || path[0] == '/') {
+        if (RETRY(statfs(path[0] == '\0' ? "." : path, &status)) < 0)
+            return -errno;
+    } else if (path[0] == '\0') {
         if (RETRY(fstatfs(as_int(dir), &status)) < 0)
             return -errno;
     } else {
-        int fd = RETRY(openat(as_int(dir), path[0] == '\0' ? "." : path, O_PATH | O_CLOEXEC));
+        int fd = RETRY(openat(as_int(dir), path, O_PATH | O_CLOEXEC));
         if (fd < 0)
             return -errno;
         int result = RETRY(fstatfs(fd, &status));

@@ -23,23 +23,24 @@ int64_t berth_pipe(void)
 }
 
 /* Writes zeros until the pipe takes no more, in chunks and then, because a page may be half full, byte by byte. The
- * next write of even one byte blocks. */
-static int64_t fill(int fd)
+ * next write of even one byte blocks. What takes its whole `capacity` was empty and is full. */
+static int64_t fill(int fd, int capacity)
 {
     static const char zeros[CHUNK];
     int64_t total = 0;
     size_t size = CHUNK;
-    for (;;) {
+    while (total != capacity) {
         ssize_t count = RETRY(write(fd, zeros, size));
         if (count >= 0)
             total += count;
         else if (errno != EAGAIN)
             return -errno;
         else if (size == 1)
-            return total;
+            break;
         else
             size = 1;
     }
+    return total;
 }
 
 int64_t berth_fill_pipe(int64_t pipe)
@@ -50,10 +51,10 @@ int64_t berth_fill_pipe(int64_t pipe)
     if (flags < 0)
         return -errno;
     /* One page instead of 16: less to write here, to keep, and to drain at start. Refused is no harm. */
-    (void)fcntl(fd, F_SETPIPE_SZ, CHUNK);
+    int capacity = fcntl(fd, F_SETPIPE_SZ, CHUNK);
     if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
         return -errno;
-    int64_t total = fill(fd);
+    int64_t total = fill(fd, capacity);
     if (fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0)
         return -errno;
     return total;

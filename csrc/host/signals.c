@@ -1,6 +1,7 @@
 /* Signals, children, and waiting for descriptors. */
 #define _GNU_SOURCE 1
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -65,12 +66,19 @@ static pid_t reader; /* the thread that reads the signalfd */
 
 /* In a process with more threads (Node), a signal that is blocked here is delivered to another thread, where it would
  * take its default action. This handler passes it on to the thread in which it is blocked, so that it becomes readable.
- * In a process with one thread it never runs. */
+ */
 static void forward(int signal)
 {
     int saved = errno;
     (void)SYS3(SYS_tgkill, getpid(), reader, signal);
     errno = saved;
+}
+
+/* Unsharing the thread group does nothing, but is refused to who has other threads. Refused for another reason (seccomp),
+ * the handlers are there in vain: with one thread they never run. */
+static int has_threads(void)
+{
+    return SYS1(SYS_unshare, CLONE_THREAD) != 0;
 }
 
 /* Signals that a fault in the thread itself raises: a handler that returns would fault for ever. */
@@ -92,13 +100,21 @@ static int kernel_mask(const uint32_t *signals, size_t count, uint64_t *mask)
     return 0;
 }
 
-int64_t berth_signal_fd(const uint32_t *signals, size_t count)
+static void forward_all(const uint32_t *signals, size_t count)
 {
-    FAILPOINT("signal_fd");
     struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_handler = forward;
     action.sa_flags = SA_RESTART;
+    reader = (pid_t)SYS0(SYS_gettid);
+    for (size_t i = 0; i < count; i++)
+        if (!is_fault((int)signals[i])) /* SIGKILL and SIGSTOP answer EINVAL, and no signalfd reads them either */
+            (void)sigaction((int)signals[i], &action, NULL);
+}
+
+int64_t berth_signal_fd(const uint32_t *signals, size_t count)
+{
+    FAILPOINT("signal_fd");
     uint64_t mask = 0;
     int invalid = kernel_mask(signals, count, &mask);
     if (invalid < 0)
@@ -106,15 +122,13 @@ int64_t berth_signal_fd(const uint32_t *signals, size_t count)
     int64_t fd = SYS4(SYS_signalfd4, -1, &mask, sizeof mask, SFD_NONBLOCK | SFD_CLOEXEC);
     if (fd < 0)
         return fd;
-    reader = (pid_t)SYS0(SYS_gettid);
     int64_t error = SYS4(SYS_rt_sigprocmask, SIG_BLOCK, &mask, 0, sizeof mask);
     if (error < 0) {
         close((int)fd);
         return error;
     }
-    for (size_t i = 0; i < count; i++)
-        if (!is_fault((int)signals[i])) /* SIGKILL and SIGSTOP answer EINVAL, and no signalfd reads them either */
-            (void)sigaction((int)signals[i], &action, NULL);
+    if (has_threads())
+        forward_all(signals, count);
     return fd;
 }
 

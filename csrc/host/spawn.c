@@ -132,9 +132,10 @@ CHILD_CODE static void run_child(void *argument)
 static int add_source(struct start *s, int fd)
 {
     if (fd >= s->base && fd < s->base + s->count) {
-        fd = fcntl(fd, F_DUPFD_CLOEXEC, s->base + s->count);
+        /* Not fcntl(3): musl sets FD_CLOEXEC once more, for kernels of before 2.6.24. */
+        fd = (int)SYS3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, s->base + s->count);
         if (fd < 0)
-            return -errno;
+            return fd;
         s->moved[s->moved_count++] = fd;
     }
     return fd;

@@ -16,7 +16,7 @@ export interface ProcessStat {
 export function parseStat(text: string): ProcessStat | undefined {
   const end = text.lastIndexOf(")");
   if (end < 0) return undefined;
-  const fields = text.slice(end + 2).split(" ");
+  const fields = text.slice(end + 2).split(" ", 20);
   const state = fields[0];
   const startTime = Number(fields[19]);
   if (state === undefined || state.length !== 1 || fields[19] === undefined || !Number.isSafeInteger(startTime)) {

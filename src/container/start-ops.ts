@@ -12,9 +12,9 @@ export function startOps(program: InitProgram): StartOps {
   const { words, origins } = program;
   const ops: [number, string, string][] = [];
   let first = -1;
-  let index = 0;
+  let index = program.waitStart?.op ?? 0;
   const end = words.length; // looked up once: a typed array's length is a slow property
-  for (let at = 0; at < end; index++) {
+  for (let at = program.waitStart?.word ?? 0; at < end; index++) {
     const head = words[at] as number;
     const code = head & 0xffff;
     if (first >= 0) ops.push([code, origins[index]?.pointer ?? "", origins[index]?.subject ?? ""]);

@@ -19,6 +19,7 @@ import {
   EEXIST,
   ENOENT,
   ENOTDIR,
+  ENOTEMPTY,
   O_APPEND,
   O_CREAT,
   O_DIRECTORY,
@@ -104,9 +105,12 @@ export function checkUnused(native: Native, root: string, id: string): void {
 /** Reserves `<root>/<id>` and writes the first record. Throws when the id is bad or in use; then nothing was made. */
 export function createState(native: Native, root: string, id: string, input: StateInput): StateHandle {
   checkId(id);
-  makeRoot(native, root);
   const path = `${root}/${id}`;
-  const made = native.mkdir(AT_FDCWD, path, 0o711);
+  let made = native.mkdir(AT_FDCWD, path, 0o711);
+  if (made === -ENOENT) {
+    makeRoot(native, root);
+    made = native.mkdir(AT_FDCWD, path, 0o711);
+  }
   if (made === -EEXIST) throw new RuntimeError({ message: MESSAGE.exists, path: id });
   must(made, { operation: "mkdir", path });
   const dir = native.open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
@@ -198,11 +202,18 @@ export function claimRemoval(native: Native, folder: Pick<Folder, "dir" | "path"
 
 /** Removes a state folder with everything in it. */
 export function removeFolder(native: Native, path: string, dir: number): void {
-  const names = native.list_dir(dir, ".");
-  if (typeof names === "string")
-    for (const name of names.split("\0")) if (name !== "") removeEntry(native, path, dir, name);
-  const removed = native.unlink(AT_FDCWD, path, AT_REMOVEDIR);
+  let removed = native.unlink(AT_FDCWD, path, AT_REMOVEDIR);
+  if (removed === -ENOTEMPTY || removed === -EEXIST) {
+    removeEntries(native, path, dir);
+    removed = native.unlink(AT_FDCWD, path, AT_REMOVEDIR);
+  }
   if (removed !== -ENOENT) must(removed, { operation: "rmdir", path });
+}
+
+function removeEntries(native: Native, path: string, dir: number): void {
+  const names = native.list_dir(dir, ".");
+  if (typeof names !== "string") return;
+  for (const name of names.split("\0")) if (name !== "") removeEntry(native, path, dir, name);
 }
 
 function removeEntry(native: Native, path: string, dir: number, name: string): void {
@@ -213,10 +224,7 @@ function removeEntry(native: Native, path: string, dir: number, name: string): v
     return;
   }
   try {
-    const names = native.list_dir(inner, ".");
-    if (typeof names === "string") {
-      for (const each of names.split("\0")) if (each !== "") removeEntry(native, `${path}/${name}`, inner, each);
-    }
+    removeEntries(native, `${path}/${name}`, inner);
     const removed = native.unlink(dir, name, AT_REMOVEDIR);
     if (removed !== -ENOENT) must(removed, { operation: "rmdir", path: `${path}/${name}` });
   } finally {

@@ -9,6 +9,7 @@ export class PlanBuilder extends OpWriter {
   readonly inherited: Inherited[] = [{ what: "sync" }, { what: "plan" }];
   private readonly origins: Origin[] = [];
   private count = 0;
+  private waitStart = { op: 0, word: 0 };
   private origin: Origin = { pointer: "" };
   private readonly used = new Uint8Array(SLOTS).fill(1, 0, 2);
 
@@ -45,9 +46,15 @@ export class PlanBuilder extends OpWriter {
     this.used[fd] = 0;
   }
 
+  override wait_start(pipe: number): void {
+    this.waitStart = { op: this.count, word: this.length };
+    super.wait_start(pipe);
+  }
+
   /** The program. The builder is not used any more after it: the words are not copied. */
   finish(): InitProgram {
-    return { words: this.words.subarray(0, this.length), strings: this.strings, origins: this.origins };
+    const { words, length, strings, origins, waitStart } = this;
+    return { words: words.subarray(0, length), strings, origins, waitStart };
   }
 
   /** Every op passes here: the usual case without a call of the writer's own. */

@@ -16,6 +16,8 @@ export interface InitProgram {
   strings: string[];
   /** By op index. */
   origins: readonly Origin[];
+  /** Where the part that `start` releases begins: index and first word of wait_start. */
+  waitStart?: { op: number; word: number };
 }
 
 /**

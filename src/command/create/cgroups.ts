@@ -5,7 +5,7 @@ import { RuntimeError } from "../../errors/runtime-error.ts";
 import { must, nativeError } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
 import { loaded } from "../../lazy.ts";
-import type { Plan } from "../../plan/plan.ts";
+import type { Plan, RuntimeStep } from "../../plan/plan.ts";
 import type { Step } from "./steps.ts";
 
 const AT_FDCWD = -100;
@@ -73,6 +73,29 @@ export function inheritFile(native: Native, step: Step<"inherit cgroup file">): 
     value = (must(native.read_file(AT_FDCWD, `${parent}/${step.file}`, 65536), facts) as string).trim();
   }
   must(native.write_file(AT_FDCWD, own, O_WRONLY, 0, value), { ...facts, operation: "write" });
+}
+
+/**
+ * Writes the file of steps[first], and goes on with the steps after it for as long as they write the same one, which is
+ * opened once: a file of device rules takes one rule a write. The index of the last step that was done.
+ */
+export function writeCgroupFile(native: Native, steps: readonly RuntimeStep[], first: number): number {
+  const { path, file } = steps[first] as Step<"write cgroup file">;
+  const name = `${path}/${file}`;
+  const fd = native.open(AT_FDCWD, name, O_WRONLY, 0);
+  for (let i = first; ; i++) {
+    const { data, origin } = steps[i] as Step<"write cgroup file">;
+    const written = fd < 0 ? fd : native.write(fd, data);
+    if (written < 0) {
+      if (fd >= 0) native.close(fd);
+      const message = `cannot write ${JSON.stringify(data)}`;
+      throw nativeError(written, { message, operation: "write", path: name, pointer: origin.pointer });
+    }
+    const next = steps[i + 1];
+    if (next?.step === "write cgroup file" && next.path === path && next.file === file) continue;
+    native.close(fd);
+    return i;
+  }
 }
 
 /** The undo of every cgroup step: what was there before stays, without what we have put into it. */

@@ -130,11 +130,13 @@ export function createContainer(native: Native, request: CreateRequest): Created
     }
     interrupts.check();
     native.close(socket);
-    native.close(consoleSocket);
+    if (consoleSocket >= 0) native.close(consoleSocket);
     // While this end is open, the pipe would never end for `run`.
     must(native.close(pipes.start), { operation: "close" });
-    native.close(pipes.commit);
-    if (pipes.commitRead >= 0) releaseCommit(native, pipes.commitRead);
+    if (pipes.commit >= 0) {
+      native.close(pipes.commit);
+      releaseCommit(native, pipes.commitRead);
+    }
     poststopDue = true;
     const { pid, pidfd } = creation;
     return { config, plan, state, pid, pidfd, startPipe: pipes.startRead, ptySocket, undo, interrupts };

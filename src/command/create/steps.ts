@@ -8,7 +8,7 @@ import type { Native } from "../../host/native.gen.ts";
 import { loaded } from "../../lazy.ts";
 import type { Plan, RuntimeStep } from "../../plan/plan.ts";
 import { REPORT } from "../../plan/protocol.ts";
-import { type Cgroups, inheritFile, makeCgroup } from "./cgroups.ts";
+import { type Cgroups, inheritFile, makeCgroup, writeCgroupFile } from "./cgroups.ts";
 import { type Ends, openInherited } from "./inherited.ts";
 import type { Interrupts } from "./interrupts.ts";
 import { awaitReport } from "./reports.ts";
@@ -49,10 +49,14 @@ export interface Creation {
 /** Runs every step; the first failure is thrown, nothing is undone here. */
 export function runSteps(creation: Creation): void {
   const { runtime } = creation.plan;
-  for (let i = 0; i < runtime.length; i++) runStep(creation, runtime[i] as RuntimeStep);
+  for (let i = 0; i < runtime.length; i++) {
+    const step = runtime[i] as RuntimeStep;
+    if (step.step === "write cgroup file") i = writeCgroupFile(creation.native, runtime, i);
+    else runStep(creation, step);
+  }
 }
 
-function runStep(creation: Creation, step: RuntimeStep): void {
+function runStep(creation: Creation, step: Exclude<RuntimeStep, { step: "write cgroup file" }>): void {
   const { native } = creation;
   switch (step.step) {
     case "mkdir cgroup":
@@ -62,14 +66,6 @@ function runStep(creation: Creation, step: RuntimeStep): void {
       return; // done by checkCgroups
     case "inherit cgroup file":
       inheritFile(native, step);
-      return;
-    case "write cgroup file":
-      must(native.write_file(AT_FDCWD, `${step.path}/${step.file}`, O_WRONLY, 0, step.data), {
-        message: `cannot write ${JSON.stringify(step.data)}`,
-        operation: "write",
-        path: `${step.path}/${step.file}`,
-        pointer: step.origin.pointer,
-      });
       return;
     case "attach device program":
       attachProgram(native, step);
