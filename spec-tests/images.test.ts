@@ -122,6 +122,30 @@ suite(
       },
       { timeout: 2 * MINUTES },
     );
+
+    rule(
+      "cannot keep procfs from being masked and read-only by moving its folder away for a moment",
+      async (t) => {
+        const look =
+          "[ -c filesystems ] || echo unmasked; ( echo x > sys/kernel/domainname ) 2> /dev/null && echo written";
+        const script = `for p in /proc /other; do cd $p && [ -e self/stat ] && { echo found; ${look}; }; done; true`;
+        const bundle = t.bundle(script, (config) => {
+          config.linux.maskedPaths = ["/proc/filesystems"];
+          config.linux.readonlyPaths = ["/proc/sys"];
+          config.process.user = { uid: 0, gid: 0 };
+        });
+        mkdirSync(join(bundle, "rootfs/other"));
+        race(t, join(bundle, "rootfs/proc"), join(bundle, "rootfs/other"));
+        const found: string[] = [];
+        for (let i = 0; i < RACES; i++) {
+          const result = await t.call(["run", "--bundle", bundle, t.newId()]);
+          if (result.code === 0) found.push(...result.stdout.trim().split("\n"));
+        }
+        process.stdout.write(`${found.filter((word) => word === "found").length} times\n`);
+        expect(found.filter((word) => word !== "found" && word !== "")).toEqual([]);
+      },
+      { timeout: 2 * MINUTES },
+    );
   },
   runtimes().filter(({ kind }) => kind === "berth"),
 );

@@ -14,6 +14,11 @@ export interface DeferredReadOnly {
   destination: string;
 }
 
+export interface KernelMount {
+  destination: string;
+  mount: number;
+}
+
 export interface Compilation {
   readonly config: Config;
   readonly options: CreateOptions;
@@ -27,6 +32,8 @@ export interface Compilation {
   /** Slot of the container's root mount; from rootfs.ts on. */
   root: number;
   readonly deferred: DeferredReadOnly[];
+  /** What is mounted on /proc and /sys, for the masked and read-only paths below. */
+  readonly kernelMounts: KernelMount[];
   /** A bind mount on /dev brings its own nodes: nothing is put into it. */
   bindsDev: boolean;
 }

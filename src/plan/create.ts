@@ -40,6 +40,7 @@ export function compileCreate(config: Config, options: CreateOptions): Plan {
     slots: inheritAll(ops, config, options, cgroups),
     root: -1,
     deferred: [],
+    kernelMounts: [],
     bindsDev: false,
   };
   checkRootless(c);

@@ -3,13 +3,15 @@
 
 import { OPEN_TREE_CLONE } from "../tables/linux.ts";
 import { MOUNT_ATTR } from "../tables/mount-options.ts";
-import type { Compilation } from "./compilation.ts";
+import type { Compilation, KernelMount } from "./compilation.ts";
 import { cleanPath } from "./paths.ts";
 import { NONE } from "./protocol.ts";
 
 /** Without nodev: a null device that cannot be opened is no file that reads as empty. */
 const FILE_ATTRIBUTES = MOUNT_ATTR.RDONLY | MOUNT_ATTR.NOSUID | MOUNT_ATTR.NOEXEC;
 const FOLDER_ATTRIBUTES = FILE_ATTRIBUTES | MOUNT_ATTR.NODEV;
+
+const SLASH = 0x2f;
 
 /** Before pivot_root: slots of what covers files and folders. */
 export interface Masks {
@@ -33,20 +35,40 @@ export function openMasks(c: Compilation): Masks | undefined {
 }
 
 export function protectPaths(c: Compilation, masks: Masks | undefined): void {
-  const { ops } = c;
+  const { ops, kernelMounts } = c;
   const { readonlyPaths, maskedPaths } = c.config.linux;
   for (let i = 0; i < readonlyPaths.length; i++) {
     const path = cleanPath(readonlyPaths[i] as string);
-    ops.at(`/linux/readonlyPaths/${i}`, path).read_only_path(c.root, path);
+    const within = mountAbove(c, path);
+    ops.at(`/linux/readonlyPaths/${i}`, path);
+    if (within === undefined) ops.read_only_path(c.root, path);
+    else ops.read_only_path(within.mount, path.slice(within.destination.length));
   }
-  if (masks === undefined) return;
-  for (let i = 0; i < maskedPaths.length; i++) {
-    const given = maskedPaths[i] as string;
+  if (masks !== undefined) mask(c, maskedPaths, masks);
+  for (let i = 0; i < kernelMounts.length; i++) ops.close((kernelMounts[i] as KernelMount).mount);
+}
+
+function mask(c: Compilation, paths: readonly string[], { file, folder }: Masks): void {
+  const { ops } = c;
+  for (let i = 0; i < paths.length; i++) {
+    const given = paths[i] as string;
     // A second mask on the same path would cover the first one's folder with itself.
-    if (maskedPaths.indexOf(given) < i) continue;
+    if (paths.indexOf(given) < i) continue;
     const path = cleanPath(given);
-    ops.at(`/linux/maskedPaths/${i}`, path).mask_path(c.root, path, masks.file, masks.folder);
+    const within = mountAbove(c, path);
+    ops.at(`/linux/maskedPaths/${i}`, path);
+    if (within === undefined) ops.mask_path(c.root, path, file, folder);
+    else ops.mask_path(within.mount, path.slice(within.destination.length), file, folder);
   }
-  ops.close(masks.file);
-  ops.close(masks.folder);
+  ops.close(file);
+  ops.close(folder);
+}
+
+/** The mount on /proc or /sys that the path is below: it is looked up there, wherever the mount's folder is by now. */
+function mountAbove({ kernelMounts }: Compilation, path: string): KernelMount | undefined {
+  for (let i = 0; i < kernelMounts.length; i++) {
+    const { destination } = kernelMounts[i] as KernelMount;
+    if (path.startsWith(destination) && path.charCodeAt(destination.length) === SLASH) return kernelMounts[i];
+  }
+  return undefined;
 }

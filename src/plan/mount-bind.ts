@@ -12,7 +12,7 @@ import {
 } from "../tables/linux.ts";
 import { MOUNT_ATTR } from "../tables/mount-options.ts";
 import type { Compilation } from "./compilation.ts";
-import { attach, KIND, type MountEntry, openTarget } from "./mount-target.ts";
+import { attach, KIND, type MountEntry, openTarget, releaseMount } from "./mount-target.ts";
 import { hasUserNamespace } from "./namespace-set.ts";
 import { absolutePath } from "./paths.ts";
 import { NONE } from "./protocol.ts";
@@ -40,7 +40,7 @@ export function mountBind(c: Compilation, entry: MountEntry): void {
   if (destination === "/proc") ops.check_fs(tree, PROC_SUPER_MAGIC);
   setAttributes(c, entry, tree);
   attach(c, entry, tree, openTarget(c, entry, KIND.like, tree, options.destNofollow));
-  ops.close(tree);
+  releaseMount(c, entry, tree);
 }
 
 /**

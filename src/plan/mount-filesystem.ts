@@ -2,7 +2,7 @@
 
 import { MOUNT_ATTR } from "../tables/mount-options.ts";
 import type { Compilation } from "./compilation.ts";
-import { attach, type MountEntry, openFolder } from "./mount-target.ts";
+import { attach, type MountEntry, openFolder, releaseMount } from "./mount-target.ts";
 import { NONE } from "./protocol.ts";
 
 export function mountFilesystem(c: Compilation, entry: MountEntry): void {
@@ -31,7 +31,7 @@ export function mountFilesystem(c: Compilation, entry: MountEntry): void {
   if (defer) {
     const recursive = (options.recSet & RDONLY) !== 0;
     c.deferred.push({ mount, recursive, pointer: `${pointer}/options`, destination });
-  } else ops.close(mount);
+  } else releaseMount(c, entry, mount);
 }
 
 /** What fsconfig(2) is given: the source, the superblock's flags, the file system's own options. */

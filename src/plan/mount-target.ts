@@ -4,6 +4,7 @@ import type { Mount } from "../config/types.ts";
 import { PROC_SUPER_MAGIC } from "../tables/linux.ts";
 import type { MountOptions } from "../tables/mount-options.ts";
 import type { Compilation } from "./compilation.ts";
+import { cleanPath } from "./paths.ts";
 import { NONE } from "./protocol.ts";
 
 /** One entry of mounts, read. */
@@ -58,4 +59,23 @@ export function attach(c: Compilation, entry: MountEntry, mount: number, target:
 /** For targets that are folders and have no `like`. */
 export function openFolder(c: Compilation, entry: MountEntry, nofollow: boolean): number {
   return openTarget(c, entry, KIND.folder, NONE, nofollow);
+}
+
+/**
+ * The mount's slot, once nothing more is done with it. It is kept for masked and read-only paths of /proc and /sys: these
+ * are looked up in the mount itself, because somebody who shares the root file system may have renamed its folder.
+ */
+export function releaseMount(c: Compilation, { destination }: MountEntry, mount: number): void {
+  if ((destination !== "/proc" && destination !== "/sys") || !hasProtected(c, `${destination}/`)) {
+    c.ops.close(mount);
+    return;
+  }
+  const covered = c.kernelMounts.findIndex((kept) => kept.destination === destination);
+  if (covered >= 0) for (const kept of c.kernelMounts.splice(covered, 1)) c.ops.close(kept.mount);
+  c.kernelMounts.push({ destination, mount });
+}
+
+function hasProtected({ config: { linux } }: Compilation, folder: string): boolean {
+  const isBelow = (path: string): boolean => cleanPath(path).startsWith(folder);
+  return linux.maskedPaths.some(isBelow) || linux.readonlyPaths.some(isBelow);
 }
