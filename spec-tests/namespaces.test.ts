@@ -1,9 +1,10 @@
 // linux.namespaces: each kind made new, joined by path, left alone; user mappings; time offsets.
 
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { expect } from "vitest";
 import { withUserNamespace } from "./support/config.ts";
+import { removeOwnCgroups } from "./support/leaks.ts";
 import { type Sandbox, until } from "./support/sandbox.ts";
 import { suite } from "./support/suite.ts";
 
@@ -354,20 +355,10 @@ suite("cgroups", (rule) => {
     await until(
       "no child is left",
       () =>
-        execFileSync("find", ["/sys/fs/cgroup", "-name", "child", "-path", `*${t.id}*`], { encoding: "utf8" }) === "",
+        spawnSync("find", ["/sys/fs/cgroup", "-name", "child", "-path", `*${t.id}*`], { encoding: "utf8" }).stdout ===
+        "",
     );
-    execFileSync("find", [
-      "/sys/fs/cgroup",
-      "-depth",
-      "-type",
-      "d",
-      "-name",
-      `${t.id}-parent`,
-      "-exec",
-      "rmdir",
-      "{}",
-      ";",
-    ]);
+    removeOwnCgroups(`${t.id}-parent`);
   });
 
   rule(
