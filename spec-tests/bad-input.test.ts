@@ -5,6 +5,7 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync
 import { join } from "node:path";
 import { expect } from "vitest";
 import type { Config } from "./support/config.ts";
+import { removeOwnCgroups } from "./support/leaks.ts";
 import type { Result } from "./support/runtime.ts";
 import type { Sandbox } from "./support/sandbox.ts";
 import { suite } from "./support/suite.ts";
