@@ -103,7 +103,9 @@ suite(
           if (!v2) expect(clone.text).not.toContain("CLONE_NEWCGROUP");
           const before = runtime.slice(0, runtime.indexOf(clone)).filter(isDumpable).at(-1);
           expect(before?.text).toContain("SUID_DUMP_DISABLE");
-          expect(of(runtime, "setns", "unshare")).toEqual([]);
+          // unshare(CLONE_THREAD) changes nothing: it asks whether there is one thread.
+          const joined = of(runtime, "setns", "unshare").filter(({ text }) => !/^CLONE_THREAD[ )]/.test(text));
+          expect(joined).toEqual([]);
 
           // What shares its memory does nothing but move descriptors, keep capabilities and exec.
           const names = new Set(shared.map(({ name }) => name));
