@@ -1,4 +1,4 @@
-// A hostile program in a joined pid namespace against a container that is being created: see docs/security.md.
+// A hostile program in a joined pid namespace against a container that is being created.
 
 import { chmodSync, closeSync, copyFileSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { expect } from "vitest";
