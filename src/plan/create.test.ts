@@ -91,6 +91,12 @@ test("--no-pivot with a private root is refused, as in runc", () => {
   expect(rejected(patch, { noPivot: true }).facts.pointer).toBe("/linux/rootfsPropagation");
 });
 
+test("createContainer hooks in a joined mount namespace are refused: their paths would be what is there", () => {
+  const hooks = { createContainer: [{ path: "/bin/hook" }] };
+  const namespaces = [{ type: "mount", path: "/proc/7/ns/mnt" }];
+  expect(rejected({ hooks, linux: { namespaces }, hostname: null }).facts.pointer).toBe("/hooks/createContainer");
+});
+
 test("additional groups need privilege", () => {
   const patch = { process: { user: { uid: 0, gid: 0, additionalGids: [1] } } };
   const facts = { ...hostFacts("v2"), euid: 1000 };

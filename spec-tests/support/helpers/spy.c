@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { BEHIND = 3, AHEAD = 6, HITS_MAX = 1000 };
+enum { BEHIND = 3, AHEAD = 40, HITS_MAX = 1000 };
 
 static int hits, seen_file, hit_file;
 
