@@ -1,4 +1,4 @@
-// A hostile program in a joined pid namespace against a container that is being created.
+// What a hostile program, an inherited descriptor or another user could reach: the rules are in docs/security.md.
 
 import { chmodSync, chownSync, closeSync, copyFileSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
