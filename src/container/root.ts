@@ -3,6 +3,7 @@
 import { RuntimeError } from "../errors/runtime-error.ts";
 import { must } from "../host/must.ts";
 import type { Native } from "../host/native.gen.ts";
+import { variableOf } from "./environ.ts";
 import { euid } from "./euid.ts";
 import { AT_FDCWD, EEXIST, O_DIRECTORY, O_RDONLY } from "./open-flags.ts";
 
@@ -81,7 +82,5 @@ function inUserNamespace(native: Native): boolean {
 }
 
 function variable(native: Native, name: string): string | undefined {
-  const environ = must(native.environ(), { operation: "environ" }) as string;
-  for (const entry of environ.split("\0")) if (entry.startsWith(`${name}=`)) return entry.slice(name.length + 1);
-  return undefined;
+  return variableOf(must(native.environ(), { operation: "environ" }) as string, name);
 }

@@ -1,5 +1,6 @@
 // The caller's descriptors that the container keeps: LISTEN_FDS (systemd socket activation), then --preserve-fds.
 
+import { variableOf } from "../../container/environ.ts";
 import { RuntimeError } from "../../errors/runtime-error.ts";
 import type { Native } from "../../host/native.gen.ts";
 
@@ -32,17 +33,9 @@ export function callerFds(native: Native, preserveFds: number): CallerFds {
 function listenFdCount(native: Native): number {
   const environ = native.environ();
   if (typeof environ === "number" || !environ.includes("LISTEN_FDS=")) return 0;
-  const pid = variable(environ, "LISTEN_PID");
+  const pid = variableOf(environ, "LISTEN_PID");
   if (pid !== String(native.getpid())) return 0;
-  const text = variable(environ, "LISTEN_FDS") ?? "";
+  const text = variableOf(environ, "LISTEN_FDS") ?? "";
   const count = Number(text);
   return text !== "" && Number.isInteger(count) && count >= 0 && count < MANY ? count : 0;
-}
-
-/** The value of a variable in NUL-terminated NAME=value strings. */
-function variable(environ: string, name: string): string | undefined {
-  for (const entry of environ.split("\0")) {
-    if (entry.startsWith(`${name}=`)) return entry.slice(name.length + 1);
-  }
-  return undefined;
 }
