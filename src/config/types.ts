@@ -164,6 +164,64 @@ export type RootfsPropagation =
   | "rprivate"
   | "runbindable";
 
+/**
+ * linux.resources (config-linux.md, "Control groups"); also what `update -r` reads. An absent member changes nothing.
+ * Numbers as the spec types them; 64-bit ones are bigint. -1 is "unlimited" where the spec says so.
+ */
+export interface Resources {
+  devices: DeviceRule[];
+  memory?: MemoryResources;
+  cpu?: CpuResources;
+  pids?: { limit?: bigint };
+  blockIO?: BlockIOResources;
+  hugepageLimits?: { pageSize: string; limit: bigint }[];
+  network?: { classID?: number; priorities: { name: string; priority: number }[] };
+  rdma?: ReadonlyMap<string, { hcaHandles?: number; hcaObjects?: number }>;
+  /** cgroup v2 files and what is written to them. */
+  unified?: ReadonlyMap<string, string>;
+}
+
+/** Bytes. */
+export interface MemoryResources {
+  limit?: bigint;
+  reservation?: bigint;
+  /** Memory and swap together, as v1 counts. */
+  swap?: bigint;
+  swappiness?: bigint;
+  disableOOMKiller?: boolean;
+  /** Refuse a limit below what is in use. */
+  checkBeforeUpdate?: boolean;
+}
+
+export interface CpuResources {
+  shares?: bigint;
+  /** Microseconds, as the three after it. */
+  quota?: bigint;
+  burst?: bigint;
+  period?: bigint;
+  realtimeRuntime?: bigint;
+  realtimePeriod?: bigint;
+  cpus?: string;
+  mems?: string;
+  idle?: bigint;
+}
+
+export interface BlockIOResources {
+  weight?: number;
+  leafWeight?: number;
+  weightDevice: { major: number; minor: number; weight?: number; leafWeight?: number }[];
+  throttleReadBpsDevice: ThrottleDevice[];
+  throttleWriteBpsDevice: ThrottleDevice[];
+  throttleReadIOPSDevice: ThrottleDevice[];
+  throttleWriteIOPSDevice: ThrottleDevice[];
+}
+
+export interface ThrottleDevice {
+  major: number;
+  minor: number;
+  rate: bigint;
+}
+
 export interface Linux {
   namespaces: Namespace[];
   uidMappings: IdMapping[];
@@ -171,7 +229,7 @@ export interface Linux {
   timeOffsets: TimeOffset[];
   devices: Device[];
   cgroupsPath?: string;
-  resources: { devices: DeviceRule[] };
+  resources: Resources;
   rootfsPropagation?: RootfsPropagation;
   maskedPaths: string[];
   readonlyPaths: string[];

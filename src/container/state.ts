@@ -13,6 +13,8 @@ export interface StateStatic {
   annotations: [string, string][];
   /** cgroup folders that `delete` removes, absolute. */
   cgroups: string[];
+  /** The unit that systemd keeps the cgroups in; absent: the cgroups were made by mkdir. */
+  systemd?: SystemdUnit;
   /** init is pid 1 of its own pid namespace: killing it kills all. */
   privatePid: boolean;
   hooks: { poststart: readonly Hook[]; poststop: readonly Hook[] };
@@ -29,6 +31,14 @@ export interface StateStatic {
 export type StateInput = Omit<StateStatic, "annotations" | "creator" | "uid"> & {
   annotations: ReadonlyMap<string, string>;
 };
+
+/** With --systemd-cgroup. What `update` and `delete` need: they get no such flag (conmon's exec, too). */
+export interface SystemdUnit {
+  /** "libpod-ID.scope", or a slice. */
+  unit: string;
+  /** The user's service manager instead of the system's. */
+  user: boolean;
+}
 
 export interface ProcessId {
   pid: number;

@@ -50,7 +50,21 @@ export type RuntimeStep =
   | { step: "check cgroup empty"; path: string; mountpoint: string; controllers: string; origin: Origin }
   /** Copies the parent's value when the file is empty: cpuset.cpus and cpuset.mems of v1. */
   | { step: "inherit cgroup file"; path: string; file: string; origin: Origin }
-  | { step: "write cgroup file"; path: string; file: string; data: string; origin: Origin }
+  /**
+   * `otherwise` is written instead where the kernel has no such file (io.bfq.weight). `optional`: without the file nothing
+   * is to be done (memory.swap.max on a kernel without swap accounting, when no limit is asked).
+   */
+  | {
+      step: "write cgroup file";
+      path: string;
+      file: string;
+      data: string;
+      otherwise?: { file: string; data: string };
+      optional?: true;
+      origin: Origin;
+    }
+  /** v2: makes the controllers available in `path`, by cgroup.subtree_control of each folder above that lacks one. */
+  | { step: "enable controllers"; path: string; mountpoint: string; controllers: readonly string[]; origin: Origin }
   /** For explain: disassemble(program) of src/bpf/ebpf-disassemble.ts. */
   | { step: "attach device program"; path: string; program: Uint32Array; origin: Origin }
   | { step: "spawn"; flags: number; cgroup?: string; origin: Origin }

@@ -14,6 +14,8 @@ export function stepLine(step: RuntimeStep, config: Config): string {
       return `${step.step} ${step.path}/${step.file}`;
     case "write cgroup file":
       return `${step.step} ${JSON.stringify(step.data)} to ${step.path}/${step.file}`;
+    case "enable controllers":
+      return `enable ${step.controllers.join(" ")} down to ${step.path}`;
     case "attach device program":
       return `${step.step} to ${step.path} (${step.program.length / 2} instructions)`;
     case "spawn":

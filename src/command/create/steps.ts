@@ -67,6 +67,9 @@ function runStep(creation: Creation, step: Exclude<RuntimeStep, { step: "write c
     case "inherit cgroup file":
       inheritFile(native, step);
       return;
+    case "enable controllers":
+      loaded(import("./controllers.ts")).enableControllers(native, step);
+      return;
     case "attach device program":
       attachProgram(native, step);
       return;
