@@ -73,12 +73,26 @@ function run(context: Context, name: Invocation["command"]["name"]): Outcome {
       return loaded(import("./command/create.ts")).create(context);
     case "delete":
       return loaded(import("./command/delete.ts")).deleteContainer(context);
+    case "events":
+      return loaded(import("./command/events.ts")).events(context);
     case "explain":
       return loaded(import("./command/explain.ts")).explain(context);
     case "kill":
       return loaded(import("./command/kill.ts")).kill(context);
     case "list":
       return loaded(import("./command/list.ts")).list(context);
+    case "pause":
+      return loaded(import("./command/pause.ts")).pause(context);
+    case "ps":
+      return loaded(import("./command/ps.ts")).ps(context);
+    case "resume":
+      return loaded(import("./command/resume.ts")).resume(context);
+    case "pause":
+      return loaded(import("./command/pause.ts")).pause(context);
+    case "ps":
+      return loaded(import("./command/ps.ts")).ps(context);
+    case "resume":
+      return loaded(import("./command/resume.ts")).resume(context);
     case "run":
       return loaded(import("./command/run.ts")).run(context);
     case "spec":
@@ -87,6 +101,8 @@ function run(context: Context, name: Invocation["command"]["name"]): Outcome {
       return loaded(import("./command/start.ts")).start(context);
     case "state":
       return loaded(import("./command/state.ts")).state(context);
+    case "update":
+      return loaded(import("./command/update.ts")).update(context);
     case "validate":
       return loaded(import("./command/validate.ts")).validate(context);
   }

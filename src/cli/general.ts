@@ -41,7 +41,7 @@ export function readGeneral(argv: readonly string[]): Reading {
   const global = program.options;
   let level: Level;
   try {
-    level = readLevel(rest, [...command.flags, HELP_FLAG], true);
+    level = readLevel(rest, [...command.flags, HELP_FLAG], command.argsEndFlags === undefined);
   } catch (error) {
     return mistake(error, command, global);
   }

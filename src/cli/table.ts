@@ -1,7 +1,8 @@
 // THE command table: every command, its arguments and flags, once. The parsers and the help read it; the words of the
 // help are in help-text.ts, which only help loads, and whose type demands an entry for everything that is named here.
 
-export type FlagKind = "bool" | "string" | "int";
+/** "int" is a count from 0 up; "integer" may be negative. */
+export type FlagKind = "bool" | "string" | "int" | "integer";
 
 export interface Flag {
   readonly name: string;
@@ -16,6 +17,8 @@ export interface Command {
   readonly name: string;
   /** The least and the largest number of arguments. */
   readonly args: readonly [number, number];
+  /** Everything behind the first argument belongs to the arguments, whatever it looks like. */
+  readonly argsEndFlags?: true;
   readonly flags: readonly Flag[];
 }
 
@@ -43,6 +46,14 @@ export const COMMANDS = [
   { name: "create", args: [1, 1], flags: creation },
   { name: "delete", args: [1, 1], flags: [{ name: "force", kind: "bool", short: "f" }] },
   {
+    name: "events",
+    args: [1, 1],
+    flags: [
+      { name: "interval", kind: "string", value: "5s" },
+      { name: "stats", kind: "bool" },
+    ],
+  },
+  {
     name: "explain",
     args: [0, 1],
     flags: [bundle, { name: "format", kind: "string", short: "f", value: "text" }],
@@ -56,6 +67,14 @@ export const COMMANDS = [
       { name: "quiet", kind: "bool", short: "q" },
     ],
   },
+  { name: "pause", args: [1, 1], flags: [] },
+  {
+    name: "ps",
+    args: [1, Number.MAX_SAFE_INTEGER],
+    flags: [{ name: "format", kind: "string", short: "f", value: "table" }],
+    argsEndFlags: true,
+  },
+  { name: "resume", args: [1, 1], flags: [] },
   {
     name: "run",
     args: [1, 1],
@@ -69,6 +88,31 @@ export const COMMANDS = [
   { name: "spec", args: [0, 0], flags: [bundle, { name: "rootless", kind: "bool" }] },
   { name: "start", args: [1, 1], flags: [] },
   { name: "state", args: [1, 1], flags: [] },
+  {
+    name: "update",
+    args: [1, 1],
+    flags: [
+      { name: "resources", kind: "string", short: "r" },
+      { name: "blkio-weight", kind: "integer", value: 0 },
+      { name: "cpu-period", kind: "string" },
+      { name: "cpu-quota", kind: "string" },
+      { name: "cpu-burst", kind: "string" },
+      { name: "cpu-share", kind: "string" },
+      { name: "cpu-rt-period", kind: "string" },
+      { name: "cpu-rt-runtime", kind: "string" },
+      { name: "cpuset-cpus", kind: "string" },
+      { name: "cpuset-mems", kind: "string" },
+      { name: "kernel-memory", kind: "string", hidden: true },
+      { name: "kernel-memory-tcp", kind: "string", hidden: true },
+      { name: "memory", kind: "string" },
+      { name: "cpu-idle", kind: "string" },
+      { name: "memory-reservation", kind: "string" },
+      { name: "memory-swap", kind: "string" },
+      { name: "pids-limit", kind: "integer", value: 0 },
+      { name: "l3-cache-schema", kind: "string" },
+      { name: "mem-bw-schema", kind: "string" },
+    ],
+  },
   { name: "validate", args: [0, 1], flags: [bundle] },
 ] as const satisfies readonly Command[];
 

@@ -26,9 +26,21 @@ export function parseCount(text: string): number | undefined {
   return value <= LARGEST ? value : undefined;
 }
 
+/** A plain decimal number of up to 15 digits, with a sign or without, or undefined. */
+export function parseInteger(text: string): number | undefined {
+  const digits = text.startsWith("-") || text.startsWith("+") ? text.slice(1) : text;
+  if (digits === "" || digits.length > 15) return undefined;
+  for (let i = 0; i < digits.length; i++) {
+    const c = digits.charCodeAt(i);
+    if (c < 0x30 || c > 0x39) return undefined;
+  }
+  return Number(text);
+}
+
 /** The value of an option; undefined when the text is not one. */
 export function parseValue(kind: FlagKind, text: string): OptionValue | undefined {
   if (kind === "bool") return parseBool(text);
+  if (kind === "integer") return parseInteger(text);
   return kind === "int" ? parseCount(text) : text;
 }
 
