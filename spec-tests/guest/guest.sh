@@ -1,52 +1,6 @@
 #!/bin/bash
-# Runs in the guest machine (pure cgroup v2, systemd, Debian 12's kernel, no network, no Node.js): what only that place
-# can show. TAP on standard output. `spec-tests/vm/vm run -- bash spec-tests/guest/guest.sh`
-set -uo pipefail
-cd "$(dirname "$0")/../.."
-work=$(mktemp -d /root/guest.XXXXXX)
-# Programs start slowly from the shared folder.
-cp dist/berth "$work/berth"
-berth() { timeout 60 "$work/berth" --root "$work/state" "$@"; }
-
-bundle=$work/bundle
-mkdir -p "$bundle/rootfs"/{bin,dev,etc,proc,sys,tmp}
-cp /bin/busybox "$bundle/rootfs/bin/"
-for applet in $(/bin/busybox --list); do
-  [[ -e $bundle/rootfs/bin/$applet ]] || ln -s busybox "$bundle/rootfs/bin/$applet"
-done
-chmod 755 "$work"
-berth spec --bundle "$bundle"
-cp "$bundle/config.json" "$work/template.json"
-
-# config FILTER [ARG...]: the template without a terminal, changed by a jq filter.
-config() {
-  local filter=$1
-  jq ".process.terminal=false | $filter" "$work/template.json" >"$bundle/config.json"
-}
-program() { printf '.process.args=["/bin/sh","-c",%s]' "$(jq -Rn --arg s "$1" '$s')"; }
-# run_in RUNTIME...: the output of a whole run.
-run_in() { (cd "$bundle" && timeout 60 "$@" run "g$RANDOM" </dev/null 2>&1); }
-run() { run_in "$work/berth" --root "$work/state"; }
-
-count=0
-failed=0
-# is TITLE GOT WANTED
-is() {
-  count=$((count + 1))
-  if [[ $2 == "$3" ]]; then
-    echo "ok $count - $1"
-  else
-    failed=$((failed + 1))
-    printf 'not ok %s - %s\n' "$count" "$1"
-    printf '# got:    %s\n# wanted: %s\n' "${2//$'\n'/$'\n'# }" "${3//$'\n'/$'\n'# }"
-  fi
-}
-nothing_left() {
-  is "$1: no state, no cgroup is left" \
-    "$(ls -A "$work/state" 2>/dev/null)$(find /sys/fs/cgroup -type d -name 'g[0-9]*')" ""
-}
-
-echo "# Linux $(uname -r), $(stat -f -c %T /sys/fs/cgroup), $(berth --version | head -1), $(runc --version | head -1)"
+# What only the guest can show of a plain run: pure cgroup v2, Debian 12's kernel, systemd. `spec-tests/guest.sh guest`
+. "$(dirname "$0")/lib.sh"
 
 look='id; hostname; pwd; env | sort; cat /proc/mounts; ls -la /dev | sed "s/ [A-Z][a-z][a-z] .* / /"; grep -E "^(Cap|NoNewPrivs|Sig)" /proc/self/status; ulimit -a'
 config "$(program "$look") | .linux.maskedPaths=[] | .linux.readonlyPaths=[]"
@@ -80,22 +34,21 @@ not permitted
 1"
 
 config "$(program 'sleep 1000')"
-nohup "$work/berth" --root "$work/state" create --bundle "$bundle" g1 </dev/null >"$work/out" 2>&1
-pid=$(berth state g1 | jq .pid)
-is "a created container is in its own cgroup" "$(sed 's/.*::.*\//::/' "/proc/$pid/cgroup")" "::g1"
+new_id >"$work/out"
+create "$id"
+pid=$(berth state "$id" | jq .pid)
+is "a created container is in its own cgroup" "$(sed 's/.*::.*\//::/' "/proc/$pid/cgroup")" "::$id"
 rss=$(awk '/^Rss:/ {print $2}' "/proc/$pid/smaps_rollup")
 is "its process has at most 32 KiB resident ($rss)" "$((rss <= 32))" 1
-berth start g1
-is "start" "$(berth state g1 | jq -r .status)" running
-echo 1 >"$(find /sys/fs/cgroup -type d -name g1)/cgroup.freeze"
-is "a frozen cgroup is paused" "$(berth state g1 | jq -r .status)" paused
-berth delete --force g1
+berth start "$id"
+is "start" "$(berth state "$id" | jq -r .status)" running
+echo 1 >"$(find /sys/fs/cgroup -type d -name "$id")/cgroup.freeze"
+is "a frozen cgroup is paused" "$(berth state "$id" | jq -r .status)" paused
+berth delete --force "$id"
 is "delete --force of a paused container" "$?" 0
 
 apparmor=$(cat /sys/module/apparmor/parameters/enabled)
 is "AppArmor is on in this guest" "$apparmor" Y
 nothing_left "at the end"
 
-rm -rf "$work"
-echo "1..$count"
-exit $((failed > 0))
+finish

@@ -1,0 +1,56 @@
+#!/bin/bash
+# spec-tests/guest.sh [NAME...]: the tests of spec-tests/guest in the guest machine, all of them or those named (without
+# .sh). Each Debian suite that a test asks for (`# suites: bookworm sid`; bookworm when it does not say) is booted once.
+# TAP on standard output; exit code 1 when anything failed.
+#
+#   GUEST_SUITES=sid spec-tests/guest.sh       only these suites
+#   BERTH=dist/test/berth spec-tests/guest.sh  another executable
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+# inside SUITE NAME...: in the guest. A file that dies before its plan is a failure, too.
+inside() {
+  local file output rc failed=0
+  shift
+  for file; do
+    output=/root/$file.tap
+    timeout --kill-after=10 "${GUEST_FILE_TIMEOUT:-400}" bash "spec-tests/guest/$file.sh" 2>&1 | tee "$output"
+    rc=${PIPESTATUS[0]}
+    ((rc == 0)) || failed=1
+    if ((rc > 1)) || ! grep -q '^1\.\.' "$output"; then echo "not ok - $file.sh ended with $rc"; fi
+  done
+  exit $failed
+}
+if [[ ${1:-} == --inside ]]; then
+  shift
+  inside "$@"
+fi
+
+files_for() {
+  local suite=$1 file wants
+  shift
+  for file; do
+    wants=$(sed -n 's/^# suites: *//p' "spec-tests/guest/$file.sh")
+    [[ " ${wants:-bookworm} " == *" $suite "* ]] && echo "$file"
+  done
+}
+
+names=("$@")
+if ((${#names[@]} == 0)); then
+  for file in spec-tests/guest/*.sh; do
+    file=$(basename "$file" .sh)
+    [[ $file == lib ]] || names+=("$file")
+  done
+fi
+failed=0
+for suite in ${GUEST_SUITES:-bookworm sid}; do
+  mapfile -t files < <(files_for "$suite" "${names[@]}")
+  ((${#files[@]} > 0)) || continue
+  echo "# guest $suite: ${files[*]}"
+  VM_SUITE=$suite VM_ENV="BERTH GUEST_FILE_TIMEOUT" spec-tests/vm/vm run --timeout "${GUEST_TIMEOUT:-1200}" -- \
+    bash spec-tests/guest.sh --inside "$suite" "${files[@]}"
+  rc=$?
+  ((rc == 0)) || failed=1
+  ((rc <= 1)) || echo "not ok - the $suite guest (exit $rc)"
+done
+exit $failed
