@@ -87,12 +87,6 @@ function run(context: Context, name: Invocation["command"]["name"]): Outcome {
       return loaded(import("./command/ps.ts")).ps(context);
     case "resume":
       return loaded(import("./command/resume.ts")).resume(context);
-    case "pause":
-      return loaded(import("./command/pause.ts")).pause(context);
-    case "ps":
-      return loaded(import("./command/ps.ts")).ps(context);
-    case "resume":
-      return loaded(import("./command/resume.ts")).resume(context);
     case "run":
       return loaded(import("./command/run.ts")).run(context);
     case "spec":
