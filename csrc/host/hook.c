@@ -1,9 +1,10 @@
-/* Runs a hook of the runtime namespace to its end. */
+/* Runs a hook, or another program of the runtime namespace, to its end. */
 #define _GNU_SOURCE 1
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@ enum {
     ENDED = 0,
     TIMED_OUT = 1,
     ABORTED = 2,
+    TOO_LONG = 3,
 };
 
 struct hook {
@@ -39,6 +41,9 @@ struct hook {
     int64_t deadline; /* CLOCK_MONOTONIC in ms, -1: none */
     char kept[DETAIL_MAX];
     size_t kept_size;
+    /* Not 0: the output goes whole into the result, if it is no longer than this. */
+    size_t output_max;
+    size_t output_size;
     /* Left by the child when it could not exec. */
     int error;
     const char *step;
@@ -150,7 +155,22 @@ static void feed(struct hook *h)
         close_end(&h->input);
 }
 
-/* Reads once; false when nothing was there. The first bytes are kept. */
+/* The first bytes of a hook's output are kept, and all of a program's. */
+static void keep(struct hook *h, const char *bytes, size_t count)
+{
+    if (h->output_max == 0) {
+        size_t room = sizeof h->kept - h->kept_size;
+        size_t taken = count < room ? count : room;
+        memcpy(h->kept + h->kept_size, bytes, taken);
+        h->kept_size += taken;
+        return;
+    }
+    h->output_size += count;
+    if (h->output_size <= h->output_max)
+        result_bytes(bytes, count);
+}
+
+/* Reads once; false when nothing was there. */
 static bool drain(struct hook *h)
 {
     static char buffer[DRAIN_SIZE];
@@ -161,10 +181,7 @@ static bool drain(struct hook *h)
         close_end(&h->output);
         return false;
     }
-    size_t room = sizeof h->kept - h->kept_size;
-    size_t taken = (size_t)count < room ? (size_t)count : room;
-    memcpy(h->kept + h->kept_size, buffer, taken);
-    h->kept_size += taken;
+    keep(h, buffer, (size_t)count);
     return true;
 }
 
@@ -192,6 +209,8 @@ static int serve(struct hook *h, int pidfd)
             return ENDED;
         if (fds[1].revents != 0)
             return ABORTED;
+        if (h->output_size > h->output_max)
+            return TOO_LONG;
     }
 }
 
@@ -207,6 +226,35 @@ static int finish(struct hook *h, struct child *child, int how, siginfo_t *info)
     for (int i = 0; i < LAST_DRAINS && h->output >= 0 && drain(h); i++)
         continue;
     return error;
+}
+
+/* What is told of an end that is no success. */
+static void describe_end(const siginfo_t *info)
+{
+    char text[64] = "";
+    if (info->si_code != CLD_EXITED)
+        (void)snprintf(text, sizeof text, "killed by signal %d", info->si_status);
+    else if (info->si_status != 0)
+        (void)snprintf(text, sizeof text, "exit status %d", info->si_status);
+    detail_text(text);
+}
+
+static int64_t answer_program(const struct hook *h, const siginfo_t *info, int how)
+{
+    if (how == TOO_LONG || h->output_size > h->output_max)
+        return -EFBIG;
+    describe_end(info);
+    return result_done();
+}
+
+static int64_t answer_hook(const struct hook *h, const siginfo_t *info, int how)
+{
+    detail_set(h->kept, h->kept_size);
+    result_reset();
+    result_int(info->si_code);
+    result_int(info->si_status);
+    result_int(how);
+    return result_done();
 }
 
 /* Starts and serves the hook; its answer goes into the result. */
@@ -232,14 +280,9 @@ static int64_t run(struct hook *h)
     int how = serve(h, child.pidfd);
     siginfo_t info;
     error = finish(h, &child, how, &info);
-    detail_set(h->kept, h->kept_size);
     if (error < 0)
         return error;
-    result_reset();
-    result_int(info.si_code);
-    result_int(info.si_status);
-    result_int(how);
-    return result_done();
+    return h->output_max == 0 ? answer_hook(h, &info, how) : answer_program(h, &info, how);
 }
 
 /* Runs the hook with SIGPIPE blocked in this thread, so that a hook that closes its stdin costs no more than an EPIPE;
@@ -258,6 +301,10 @@ static int64_t run_without_sigpipe(struct hook *h)
             continue;
     }
     pthread_sigmask(SIG_SETMASK, &old, NULL);
+    close_end(&h->stdin_end);
+    close_end(&h->output_end);
+    close_end(&h->input);
+    close_end(&h->output);
     return result;
 }
 
@@ -286,10 +333,31 @@ int64_t berth_run_hook(const char *path, const char *const *args, size_t args_co
         .rest_size = input_size,
         .deadline = timeout < 0 ? -1 : now() + timeout,
     };
-    int64_t result = run_without_sigpipe(&h);
-    close_end(&h.stdin_end);
-    close_end(&h.output_end);
-    close_end(&h.input);
-    close_end(&h.output);
-    return result;
+    return run_without_sigpipe(&h);
+}
+
+int64_t berth_run_program(const char *path, const char *const *args, size_t args_count, const char *const *env,
+                          size_t env_count, int64_t max)
+{
+    FAILPOINT("run_program");
+    detail_clear();
+    result_reset();
+    (void)args_count; /* both lists end in NULL */
+    (void)env_count;
+    if (max <= 0)
+        return -EINVAL;
+    struct hook h = {
+        .path = path,
+        .args = (char *const *)(uintptr_t)args,
+        .env = (char *const *)(uintptr_t)env,
+        .stdin_end = -1,
+        .output_end = -1,
+        .input = -1,
+        .output = -1,
+        .abort = -1,
+        .rest = "",
+        .deadline = -1,
+        .output_max = (size_t)max,
+    };
+    return run_without_sigpipe(&h);
 }

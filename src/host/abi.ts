@@ -180,10 +180,18 @@ export const NATIVE = {
     "bpf(BPF_PROG_LOAD, BPF_PROG_TYPE_CGROUP_DEVICE), two words an instruction; the verifier's last words are in `detail`.",
   ),
   bpf_attach_device: f(
-    { cgroup: "int", program: "int" },
+    { cgroup: "int", program: "int", flags: "int", replaced: "int" },
     "int",
-    "bpf(BPF_PROG_ATTACH, BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI).",
+    "bpf(BPF_PROG_ATTACH, BPF_CGROUP_DEVICE, flags); with `replaced` (-1: none) BPF_F_REPLACE of that attached program.",
   ),
+  bpf_detach_device: f({ cgroup: "int", program: "int" }, "int", "bpf(BPF_PROG_DETACH, BPF_CGROUP_DEVICE)."),
+  bpf_device_programs: f(
+    { cgroup: "int" },
+    "ints",
+    "bpf(BPF_PROG_QUERY, BPF_CGROUP_DEVICE): [the attach flags, then the id of each program of this very cgroup].",
+  ),
+  bpf_program_id: f({ program: "int" }, "int", "The id of a loaded program (bpf(BPF_OBJ_GET_INFO_BY_FD))."),
+  bpf_open_program: f({ id: "int" }, "int", "bpf(BPF_PROG_GET_FD_BY_ID): a descriptor of the loaded program."),
   spawn: f(
     {
       plan: "words",
@@ -201,5 +209,10 @@ export const NATIVE = {
     { path: "path", args: "texts", env: "texts", input: "text", timeout: "int", abort: "int" },
     "ints",
     "Runs a program of the runtime namespace to its end: input on stdin, stdout and stderr kept (first 1 KiB) in `detail`, timeout in ms (-1 none), killed when the descriptor `abort` becomes readable (-1 none): [si_code, si_status, 0 ended|1 timed out|2 aborted].",
+  ),
+  run_program: f(
+    { path: "path", args: "texts", env: "texts", max: "int" },
+    "text",
+    "Runs a program of the runtime namespace to its end, without input: its stdout and stderr together. -EFBIG, and it is killed, when they are longer than `max` bytes. `detail` tells of an end that is no success (`exit status 1`, `killed by signal 9`); empty otherwise.",
   ),
 } as const satisfies Record<string, NativeFunction>;

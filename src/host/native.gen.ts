@@ -187,4 +187,7 @@ export interface Native {
 
   /** Runs a program of the runtime namespace to its end: input on stdin, stdout and stderr kept (first 1 KiB) in `detail`, timeout in ms (-1 none), killed when the descriptor `abort` becomes readable (-1 none): [si_code, si_status, 0 ended|1 timed out|2 aborted]. */
   run_hook(path: string, args: readonly string[], env: readonly string[], input: string, timeout: number, abort: number): number[] | number;
+
+  /** Runs a program of the runtime namespace to its end, without input: its stdout and stderr together. -EFBIG, and it is killed, when they are longer than `max` bytes. `detail` tells of an end that is no success (`exit status 1`, `killed by signal 9`); empty otherwise. */
+  run_program(path: string, args: readonly string[], env: readonly string[], max: number): string | number;
 }

@@ -61,6 +61,35 @@ static void test_failures(void)
     CHECK(ended_with(CLD_EXITED, 0, 0), "with its path as argv[0]");
 }
 
+/* sh -c SCRIPT with at most 1 MiB of output. */
+static int64_t program(const char *script)
+{
+    const char *const args[] = {"sh", "-c", script, NULL};
+    const char *const env[] = {"PATH=/usr/bin:/bin", NULL};
+    return berth_run_program("/bin/sh", args, 3, env, 1, MEGABYTE);
+}
+
+static void test_programs(void)
+{
+    const char *const args[] = {"x", NULL};
+    EQUAL(program("cat; echo out; sleep 0.1; echo error >&2"), 0, "a program runs");
+    CHECK(berth_result_size() == 10 && memcmp(berth_result_data(), "out\nerror\n", 10) == 0,
+          "without input; its output of both kinds is the result");
+    CHECK(strcmp(detail_now(), "") == 0, "success has no detail");
+    EQUAL(program("echo why; exit 3"), 0, "a program that fails");
+    CHECK(berth_result_size() == 4, "still has output");
+    CHECK(strcmp(detail_now(), "exit status 3") == 0, "and says so in the detail");
+    EQUAL(program("kill -TERM $$"), 0, "a program that is killed");
+    CHECK(strcmp(detail_now(), "killed by signal 15") == 0, "has its signal");
+    EQUAL(program("head -c 1048576 /dev/zero"), 0, "as much output as is allowed");
+    CHECK(berth_result_size() == MEGABYTE, "is whole");
+    EQUAL(program("head -c 1048577 /dev/zero"), -EFBIG, "a byte more is EFBIG");
+    EQUAL(program("yes"), -EFBIG, "and so is output without end");
+    EQUAL(berth_peek_child(), -ECHILD, "whose program is killed and reaped");
+    EQUAL(berth_run_program("/no/such", args, 1, no_env, 0, MEGABYTE), -ENOENT, "a missing program is ENOENT");
+    EQUAL(berth_run_program("/bin/true", args, 1, no_env, 0, 0), -EINVAL, "no room at all is EINVAL");
+}
+
 static int gone(pid_t group)
 {
     for (int i = 0; i < 200; i++) {
@@ -164,6 +193,7 @@ void test_hooks(void)
 {
     test_ends();
     test_failures();
+    test_programs();
     test_limits();
     test_input();
     test_surroundings();
