@@ -13,7 +13,11 @@ enum {
     LOAD_ATTEMPTS = 5, /* the verifier answers EAGAIN when a signal came while it worked */
     LOG_SIZE = 1 << 18,
     WORDS_PER_INSTRUCTION = 2,
+    MAX_PROGRAMS = 64, /* BPF_CGROUP_MAX_PROGS: the kernel attaches no more to one cgroup */
 };
+
+/* What `bpftool cgroup show` prints. */
+static const char program_name[] = "berth_devices";
 
 static long call_bpf(int command, union bpf_attr *attributes)
 {
@@ -43,6 +47,7 @@ int64_t berth_bpf_load_device(const uint32_t *instructions, size_t count)
     attributes.insns = (uint64_t)(uintptr_t)instructions;
     attributes.insn_cnt = (uint32_t)(count / WORDS_PER_INSTRUCTION);
     attributes.license = (uint64_t)(uintptr_t) "Apache-2.0";
+    memcpy(attributes.prog_name, program_name, sizeof program_name);
     long fd = call_bpf(BPF_PROG_LOAD, &attributes);
     if (fd >= 0)
         return fd;
@@ -60,7 +65,7 @@ int64_t berth_bpf_load_device(const uint32_t *instructions, size_t count)
     return fd;
 }
 
-int64_t berth_bpf_attach_device(int64_t cgroup, int64_t program)
+int64_t berth_bpf_attach_device(int64_t cgroup, int64_t program, int64_t flags, int64_t replaced)
 {
     FAILPOINT("bpf_attach_device");
     union bpf_attr attributes;
@@ -68,6 +73,64 @@ int64_t berth_bpf_attach_device(int64_t cgroup, int64_t program)
     attributes.target_fd = as_word(as_int(cgroup));
     attributes.attach_bpf_fd = as_word(as_int(program));
     attributes.attach_type = BPF_CGROUP_DEVICE;
-    attributes.attach_flags = BPF_F_ALLOW_MULTI;
+    attributes.attach_flags = as_word(as_int(flags));
+    if (replaced >= 0) {
+        attributes.attach_flags |= BPF_F_REPLACE;
+        attributes.replace_bpf_fd = as_word(as_int(replaced));
+    }
     return call_bpf(BPF_PROG_ATTACH, &attributes);
+}
+
+int64_t berth_bpf_detach_device(int64_t cgroup, int64_t program)
+{
+    FAILPOINT("bpf_detach_device");
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.target_fd = as_word(as_int(cgroup));
+    attributes.attach_bpf_fd = as_word(as_int(program));
+    attributes.attach_type = BPF_CGROUP_DEVICE;
+    return call_bpf(BPF_PROG_DETACH, &attributes);
+}
+
+int64_t berth_bpf_device_programs(int64_t cgroup)
+{
+    FAILPOINT("bpf_device_programs");
+    uint32_t ids[MAX_PROGRAMS];
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.query.target_fd = as_word(as_int(cgroup));
+    attributes.query.attach_type = BPF_CGROUP_DEVICE;
+    attributes.query.prog_ids = (uint64_t)(uintptr_t)ids;
+    attributes.query.prog_cnt = MAX_PROGRAMS;
+    long answer = call_bpf(BPF_PROG_QUERY, &attributes);
+    if (answer < 0)
+        return answer;
+    result_reset();
+    result_int(attributes.query.attach_flags);
+    for (uint32_t i = 0; i < attributes.query.prog_cnt && i < MAX_PROGRAMS; i++)
+        result_int(ids[i]);
+    return result_done();
+}
+
+int64_t berth_bpf_program_id(int64_t program)
+{
+    FAILPOINT("bpf_program_id");
+    struct bpf_prog_info info;
+    memset(&info, 0, sizeof info);
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.info.bpf_fd = as_word(as_int(program));
+    attributes.info.info_len = sizeof info;
+    attributes.info.info = (uint64_t)(uintptr_t)&info;
+    long answer = call_bpf(BPF_OBJ_GET_INFO_BY_FD, &attributes);
+    return answer < 0 ? answer : info.id;
+}
+
+int64_t berth_bpf_open_program(int64_t id)
+{
+    FAILPOINT("bpf_open_program");
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.prog_id = as_word(as_int(id));
+    return call_bpf(BPF_PROG_GET_FD_BY_ID, &attributes);
 }

@@ -62,7 +62,7 @@ function attach(path: string, words: Uint32Array): void {
   const program = native.bpf_load_device(words);
   expect(program, native.detail() as string).toBeGreaterThan(0);
   const cgroup = native.open(AT_FDCWD, path, O_DIRECTORY, 0);
-  expect(native.bpf_attach_device(cgroup, program)).toBe(0);
+  expect(native.bpf_attach_device(cgroup, program, 2, -1)).toBe(0);
   native.close(cgroup);
   native.close(program);
 }

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +16,31 @@ static const uint32_t allow[] = {0xb7, 1, 0x95, 0};
 /* exit, although r0 was never set. */
 static const uint32_t unset[] = {0x95, 0};
 
+/* The ids of the attached programs are in the result buffer, behind the flags. */
+static void test_replace(int64_t cgroup, int64_t program)
+{
+    int64_t id = berth_bpf_program_id(program);
+    CHECK(id > 0, "a program has an id");
+    EQUAL(berth_bpf_device_programs(cgroup), 0, "a cgroup is asked for its programs");
+    CHECK(result_at(0) == BPF_F_ALLOW_MULTI && result_at(1) == id && result_at(2) == -1,
+          "it names the flags and the one program");
+    int64_t other = berth_bpf_load_device(allow, 4);
+    CHECK(other >= 0 && berth_bpf_program_id(other) != id, "another program has another id");
+    EQUAL(berth_bpf_attach_device(cgroup, other, BPF_F_ALLOW_MULTI, program), 0, "it takes the place of the first");
+    EQUAL(berth_bpf_device_programs(cgroup), 0, "the cgroup is asked again");
+    CHECK(result_at(1) == berth_bpf_program_id(other) && result_at(2) == -1, "it names the second program alone");
+    EQUAL(berth_bpf_detach_device(cgroup, program), -ENOENT, "what is not attached cannot be detached");
+    int64_t again = berth_bpf_open_program(berth_bpf_program_id(other));
+    CHECK(again >= 0, "a program is opened by its id");
+    EQUAL(berth_fd_flags(again), FD_CLOEXEC, "its descriptor is CLOEXEC");
+    EQUAL(berth_bpf_detach_device(cgroup, again), 0, "and detached by that");
+    EQUAL(berth_bpf_device_programs(cgroup), 0, "the cgroup is asked a last time");
+    CHECK(result_at(1) == -1, "it has no program left");
+    EQUAL(berth_bpf_open_program(0), -ENOENT, "no program has the id 0");
+    berth_close(again);
+    berth_close(other);
+}
+
 static void test_attach(int64_t program)
 {
     const char *root =
@@ -26,8 +52,9 @@ static void test_attach(int64_t program)
         return;
     }
     int64_t cgroup = berth_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
-    EQUAL(berth_bpf_attach_device(cgroup, program), 0, "it is attached to a cgroup");
-    EQUAL(berth_bpf_attach_device(cgroup, -1), -EBADF, "no program is EBADF");
+    EQUAL(berth_bpf_attach_device(cgroup, program, BPF_F_ALLOW_MULTI, -1), 0, "it is attached to a cgroup");
+    EQUAL(berth_bpf_attach_device(cgroup, -1, BPF_F_ALLOW_MULTI, -1), -EBADF, "no program is EBADF");
+    test_replace(cgroup, program);
     berth_close(cgroup);
     CHECK(rmdir(path) == 0, "the cgroup is removed with it");
 }

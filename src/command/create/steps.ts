@@ -120,7 +120,7 @@ function attachProgram(native: Native, step: Step<"attach device program">): voi
   if (program < 0) throw nativeError(program, { ...facts, operation: "bpf load", detail: native.detail() as string });
   try {
     const cgroup = must(native.open(AT_FDCWD, step.path, O_RDONLY | O_DIRECTORY, 0), { ...facts, operation: "open" });
-    const result = native.bpf_attach_device(cgroup, program);
+    const result = native.bpf_attach_device(cgroup, program, 2, -1);
     native.close(cgroup);
     must(result, { ...facts, operation: "bpf attach" });
   } finally {
