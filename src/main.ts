@@ -42,9 +42,11 @@ function invoke(native: Native, invocation: Invocation): number {
     onWarning((what) => report(native, log, "warning", what, name));
     const outcome = run(contextOf(native, invocation), name);
     if (outcome.stderr !== undefined) native.write(2, outcome.stderr);
-    if (outcome.stdout !== undefined) {
-      must(native.write(1, outcome.stdout), { operation: "write", message: "cannot write to standard output" });
-    }
+    const write = (text: string): void => {
+      must(native.write(1, text), { operation: "write", message: "cannot write to standard output" });
+    };
+    if (outcome.stdout !== undefined) write(outcome.stdout);
+    outcome.stream?.(write);
     return outcome.code ?? 0;
   } catch (error) {
     report(native, log, "error", error, name);

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -130,6 +131,12 @@ int64_t berth_signal_fd(const uint32_t *signals, size_t count)
     if (has_threads())
         forward_all(signals, count);
     return fd;
+}
+
+int64_t berth_eventfd(void)
+{
+    FAILPOINT("eventfd");
+    return answer(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 }
 
 int64_t berth_read_signal(int64_t fd)

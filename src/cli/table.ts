@@ -1,8 +1,8 @@
 // THE command table: every command, its arguments and flags, once. The parsers and the help read it; the words of the
 // help are in help-text.ts, which only help loads, and whose type demands an entry for everything that is named here.
 
-/** "int" is a count from 0 up; "integer" may be negative. */
-export type FlagKind = "bool" | "string" | "int" | "integer";
+/** "int" is a count from 0 up; "integer" may be negative; "duration" is Go's, such as 1m30s, kept as text. */
+export type FlagKind = "bool" | "string" | "int" | "integer" | "duration";
 
 export interface Flag {
   readonly name: string;
@@ -49,7 +49,7 @@ export const COMMANDS = [
     name: "events",
     args: [1, 1],
     flags: [
-      { name: "interval", kind: "string", value: "5s" },
+      { name: "interval", kind: "duration", value: "5s" },
       { name: "stats", kind: "bool" },
     ],
   },

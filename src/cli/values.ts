@@ -1,6 +1,7 @@
 // Values of options, as Go's flag package reads them; what it says about bad ones is what runc's users see.
 
 import { RuntimeError } from "../errors/runtime-error.ts";
+import { loaded } from "../lazy.ts";
 import type { OptionValue } from "./reading.ts";
 import type { FlagKind } from "./table.ts";
 
@@ -41,6 +42,8 @@ export function parseInteger(text: string): number | undefined {
 export function parseValue(kind: FlagKind, text: string): OptionValue | undefined {
   if (kind === "bool") return parseBool(text);
   if (kind === "integer") return parseInteger(text);
+  if (kind === "duration")
+    return loaded(import("../tables/duration.ts")).parseDuration(text) === undefined ? undefined : text;
   return kind === "int" ? parseCount(text) : text;
 }
 

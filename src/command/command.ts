@@ -18,6 +18,8 @@ export interface Context {
 export interface Outcome {
   /** For standard output, written as it is. */
   stdout?: string;
+  /** What is printed bit by bit until it returns; called behind the above. */
+  stream?: (print: (text: string) => void) => void;
   /** Plain lines for standard error. */
   stderr?: string;
   /** Exit code; absent: 0. */

@@ -113,6 +113,11 @@ export const NATIVE = {
     "int",
     "Blocks the given signals and returns a signalfd(2) for them, SFD_NONBLOCK. The mask from before is what `spawn`ed processes and hooks never see: they start with an empty one.",
   ),
+  eventfd: f(
+    {},
+    "int",
+    "eventfd(2) with the counter 0, EFD_NONBLOCK: `read` gives its 8 bytes, -EAGAIN while it is 0.",
+  ),
   read_signal: f({ fd: "int" }, "int", "The next signal number from a signalfd; -EAGAIN when there is none."),
   poll: f(
     { fds: "words", events: "words", timeout: "int" },

@@ -113,6 +113,9 @@ export interface Native {
   /** Blocks the given signals and returns a signalfd(2) for them, SFD_NONBLOCK. The mask from before is what `spawn`ed processes and hooks never see: they start with an empty one. */
   signal_fd(signals: Uint32Array): number;
 
+  /** eventfd(2) with the counter 0, EFD_NONBLOCK: `read` gives its 8 bytes, -EAGAIN while it is 0. */
+  eventfd(): number;
+
   /** The next signal number from a signalfd; -EAGAIN when there is none. */
   read_signal(fd: number): number;
 
@@ -179,8 +182,20 @@ export interface Native {
   /** bpf(BPF_PROG_LOAD, BPF_PROG_TYPE_CGROUP_DEVICE), two words an instruction; the verifier's last words are in `detail`. */
   bpf_load_device(instructions: Uint32Array): number;
 
-  /** bpf(BPF_PROG_ATTACH, BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI). */
-  bpf_attach_device(cgroup: number, program: number): number;
+  /** bpf(BPF_PROG_ATTACH, BPF_CGROUP_DEVICE, flags); with `replaced` (-1: none) BPF_F_REPLACE of that attached program. */
+  bpf_attach_device(cgroup: number, program: number, flags: number, replaced: number): number;
+
+  /** bpf(BPF_PROG_DETACH, BPF_CGROUP_DEVICE). */
+  bpf_detach_device(cgroup: number, program: number): number;
+
+  /** bpf(BPF_PROG_QUERY, BPF_CGROUP_DEVICE): [the attach flags, then the id of each program of this very cgroup]. */
+  bpf_device_programs(cgroup: number): number[] | number;
+
+  /** The id of a loaded program (bpf(BPF_OBJ_GET_INFO_BY_FD)). */
+  bpf_program_id(program: number): number;
+
+  /** bpf(BPF_PROG_GET_FD_BY_ID): a descriptor of the loaded program. */
+  bpf_open_program(id: number): number;
 
   /** Seals ELF and plan into a memfd and starts init by clone3(CLONE_VM|CLONE_VFORK|CLONE_PIDFD|flags): [pid, pidfd]. fds[i] becomes descriptor base+i of init (slot i); slot 1 is replaced by the plan file. cgroup: a v2 directory for CLONE_INTO_CGROUP or -1. Descriptors 0..base-1 are inherited as they are. See csrc/host/spawn.c. */
   spawn(plan: Uint32Array, strings: readonly string[], fds: Uint32Array, base: number, flags: number, cgroup: number, rootless: number): number[] | number;
