@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { bundle, bundleKey, type Chunk } from "./bundle.ts";
 import { compileAll, link, SECTIONS, WARNINGS } from "./c.ts";
+import { fillImage } from "./image.ts";
 import { DIST, GEN, ROOT } from "./paths.ts";
 import { quickJs } from "./quickjs.ts";
 import { run } from "./run.ts";
@@ -35,10 +36,12 @@ export async function buildEngine(options: EngineOptions): Promise<void> {
     flags: [...WARNINGS, ...ours, ...SECTIONS, ...include],
   });
   mkdirSync(dirname(options.output), { recursive: true });
-  await link(options.output, [...objects, ...options.objects, engine.library], options.toolchain);
+  const linked = options.toolchain.image ? join(folder, "berth") : options.output;
+  await link(linked, [...objects, ...options.objects, engine.library], options.toolchain);
+  if (options.toolchain.image) await fillImage(linked, options.output, folder);
 }
 
-const SOURCES = ["main.c", "memory.c", "load.c", "convert.c", "escape.c"];
+const SOURCES = ["main.c", "image.c", "memory.c", "load.c", "convert.c", "escape.c"];
 
 /** Compiles src/ to bytecode when it changed; the path of the C file that embeds it. */
 async function bytecode(folder: string, options: EngineOptions): Promise<string> {

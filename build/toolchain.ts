@@ -12,9 +12,18 @@ export interface Toolchain {
   /** For QuickJS. */
   quickJs: readonly string[];
   link: readonly string[];
+  /** The executable gets a heap image. */
+  image?: true;
 }
 
 const GCC = process.env.CC ?? "gcc";
+
+/** Where csrc/engine/image.h keeps what boot leaves: one page for variables, then the heap. */
+export const IMAGE_START = 0x1000_0000;
+const IMAGE = [
+  `-Wl,--section-start=image=0x${IMAGE_START.toString(16)}`,
+  `-Wl,--section-start=imageheap=0x${(IMAGE_START + 4096).toString(16)}`,
+];
 
 /**
  * The executable. musl, because a static glibc asks the processor some forty times for its features before main, each a
@@ -28,7 +37,17 @@ export function release(): Toolchain {
     cc: process.env.MUSL_CC ?? "musl-gcc",
     ours: [...ours, "-Wno-sign-conversion"],
     quickJs: ["-O2", "-fno-pie"],
-    link: ["-static", "-no-pie", "-s", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,-z,noseparate-code", "-lm"],
+    link: [
+      "-static",
+      "-no-pie",
+      "-s",
+      "-Wl,--gc-sections",
+      "-Wl,--build-id=none",
+      "-Wl,-z,noseparate-code",
+      ...IMAGE,
+      "-lm",
+    ],
+    image: true,
   };
 }
 

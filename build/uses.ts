@@ -56,6 +56,8 @@ export function usesOf(code: string, name: string): string[] {
     if (node.type !== "Identifier") return;
     const id = String(field(node, "name"));
     const isProperty = isPropertyName(node, parent);
+    // The seed is the build's: it lies in the heap image.
+    if (isProperty && id === "random") problems.add("Math.random");
     const use = isProperty ? METHODS[id] : USES[id];
     if (use !== undefined && Object.hasOwn(isProperty ? METHODS : USES, id)) uses.add(use);
     if (!isProperty && FORBIDDEN.has(id)) problems.add(id);

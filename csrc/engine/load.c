@@ -1,14 +1,15 @@
 #include "load.h"
 
 #include "chunks.h"
+#include "image.h"
 
 #define MAX_CHUNKS 128
 
 /* The parts of the context that exist; a process has one context. */
-static unsigned present;
+IN_IMAGE static unsigned present;
 /* What each chunk exports; undefined until it is loaded. */
-static JSValue exported[MAX_CHUNKS];
-static JSValue require_function;
+IN_IMAGE static JSValue exported[MAX_CHUNKS];
+IN_IMAGE static JSValue require_function;
 
 /* By bit number of chunks.h. */
 static void (*const add_intrinsic[])(JSContext *) = {
@@ -75,4 +76,20 @@ JSValue load_chunk(JSContext *ctx, int index)
         return result;
     JS_FreeValue(ctx, result);
     return JS_DupValue(ctx, exported[index]);
+}
+
+/* What most commands do without: help and usage errors have them. */
+static const unsigned RARE = USES_REGEXP | USES_DATE | USES_PROXY | USES_WEAK_REF | USES_NORMALIZE;
+
+int load_common_chunks(JSContext *ctx)
+{
+    for (int i = 0; i < chunk_count; i++) {
+        if ((chunks[i].uses & RARE) != 0)
+            continue;
+        JSValue exports = load_chunk(ctx, i);
+        if (JS_IsException(exports))
+            return -1;
+        JS_FreeValue(ctx, exports);
+    }
+    return 0;
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "convert.h"
+#include "image.h"
 #include "load.h"
 #include "memory.h"
 #include "native_glue.h"
@@ -40,19 +41,11 @@ static JSValue new_arguments(JSContext *ctx, int count, char **items)
     return array;
 }
 
-static int run(JSContext *ctx, int argc, char **argv)
-{
-    JSValue entry = load_chunk(ctx, 0);
-    if (JS_IsException(entry))
-        return uncaught(ctx);
-    JSValue start = JS_GetPropertyStr(ctx, entry, "start");
-    JSValue arguments[] = {native_object(ctx), new_arguments(ctx, argc - 1, argv + 1)};
-    JSValue code = JS_Call(ctx, start, JS_UNDEFINED, 2, arguments);
-    int32_t status;
-    if (JS_IsException(code) || JS_ToInt32(ctx, &status, code) < 0)
-        return uncaught(ctx);
-    return status;
-}
+/* What boot leaves: in the image. */
+IN_IMAGE static JSRuntime *runtime;
+IN_IMAGE static JSContext *context;
+IN_IMAGE static JSValue native;
+IN_IMAGE static JSValue start;
 
 /* AddressSanitizer sees only what malloc hands out. */
 static JSRuntime *new_runtime(void)
@@ -64,15 +57,57 @@ static JSRuntime *new_runtime(void)
 #endif
 }
 
-int main(int argc, char **argv)
+/* The engine, with the entry chunk run. 0, or an exit code when it has said what is wrong. */
+static int boot(void)
 {
-    JSRuntime *runtime = new_runtime();
-    JSContext *ctx = runtime != NULL ? new_bare_context(runtime) : NULL;
-    if (ctx == NULL) {
+    runtime = new_runtime();
+    context = runtime != NULL ? new_bare_context(runtime) : NULL;
+    if (context == NULL) {
         print("berth: out of memory\n");
         return 1;
     }
     /* A command is over before collecting cycles would pay; what is not in a cycle is freed by its reference count. */
     JS_SetGCThreshold(runtime, (size_t)-1);
-    _exit(run(ctx, argc > 0 ? argc : 1, argv));
+    JSValue entry = load_chunk(context, 0);
+    if (JS_IsException(entry))
+        return uncaught(context);
+    start = JS_GetPropertyStr(context, entry, "start");
+    native = native_object(context);
+    return 0;
+}
+
+/* For the build: loads what commands need and writes the image. Unreachable in an executable that has one. */
+static int dump_image(const char *path)
+{
+    if (load_common_chunks(context) < 0)
+        return uncaught(context);
+    booted = 1;
+    int error = write_image(path, memory_seal());
+    if (error < 0)
+        print("berth: cannot write the image\n");
+    return error < 0;
+}
+
+static int run(JSContext *ctx, int argc, char **argv)
+{
+    JSValue arguments[] = {native, new_arguments(ctx, argc - 1, argv + 1)};
+    JSValue code = JS_Call(ctx, start, JS_UNDEFINED, 2, arguments);
+    int32_t status;
+    if (JS_IsException(code) || JS_ToInt32(ctx, &status, code) < 0)
+        return uncaught(ctx);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    if (!booted) {
+        int failed = boot();
+        if (failed != 0)
+            _exit(failed);
+        if (argc == 3 && strcmp(argv[1], "--dump-image") == 0)
+            _exit(dump_image(argv[2]));
+        booted = 1;
+    }
+    JS_UpdateStackTop(runtime);
+    _exit(run(context, argc > 0 ? argc : 1, argv));
 }

@@ -1,6 +1,7 @@
-/* Blocks are cut one after the other from arenas, and freed ones are kept in a list for each size. An arena is mapped
- * with its pages present: one system call instead of a fault for each page, which is what most of a short run costs.
- * Above LARGE a block is a mapping of its own, so that what a big config.json needs is given back.
+/* Blocks are cut one after the other from arenas, and freed ones are kept in a list for each size. The first arena is part
+ * of the image; another is mapped with its pages present: one system call instead of a fault for each page, which is what
+ * most of a short run costs. Above LARGE a block is a mapping of its own, so that what a big config.json needs is given
+ * back; what boot makes stays in the image, whatever its size.
  */
 #define _GNU_SOURCE 1
 #include "memory.h"
@@ -10,13 +11,15 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "image.h"
+
 enum {
     STEP = 16,
     /* Sizes up to SMALL have a list for every STEP, above it lists double. */
     SMALL = 1024,
     LARGE = 64 << 10,
     LISTS = SMALL / STEP + 1 + 6,
-    FIRST_ARENA = 256 << 10,
+    FIRST_ARENA = 2 << 20,
     NEXT_ARENA = 128 << 10,
     PAGE = 4096,
 };
@@ -29,9 +32,10 @@ struct block {
 
 #define HEADER offsetof(struct block, next)
 
-static struct block *lists[LISTS];
-static char *top;
-static char *arena_end;
+IN_IMAGE static struct block *lists[LISTS];
+IN_IMAGE static char *top;
+IN_IMAGE static char *arena_end;
+IN_IMAGE_HEAP static char first_arena[FIRST_ARENA];
 
 static size_t rounded(size_t payload)
 {
@@ -59,15 +63,25 @@ static void *map(size_t size, int flags)
     return memory == MAP_FAILED ? NULL : memory;
 }
 
+/* A block that is not cut from an arena. */
+static int is_mapping(const struct block *block)
+{
+    const char *at = (const char *)block;
+    return block->size > LARGE && !(at >= first_arena && at < first_arena + sizeof first_arena);
+}
+
 /* What is left of the old arena is lost: at most LARGE of address space. */
 static int new_arena(void)
 {
-    size_t size = top == NULL ? FIRST_ARENA : NEXT_ARENA;
-    char *memory = map(size, MAP_POPULATE);
-    if (memory == NULL)
+    if (top == NULL) {
+        top = first_arena;
+        arena_end = first_arena + sizeof first_arena;
+        return 1;
+    }
+    top = map(NEXT_ARENA, MAP_POPULATE);
+    if (top == NULL)
         return 0;
-    top = memory;
-    arena_end = memory + size;
+    arena_end = top + NEXT_ARENA;
     return 1;
 }
 
@@ -97,8 +111,10 @@ static void *allocate(JSMallocState *state, size_t payload)
         return NULL;
     size_t size = rounded(payload);
     struct block *block;
-    if (size > LARGE) {
+    if (size > LARGE && booted) {
         block = map(size, 0);
+    } else if (size > LARGE) {
+        block = cut(size);
     } else {
         struct block **list = list_of(size);
         block = *list;
@@ -120,7 +136,8 @@ static void release(JSMallocState *state, void *payload)
         return;
     struct block *block = block_of(payload);
     if (block->size > LARGE) {
-        munmap(block, block->size);
+        if (is_mapping(block))
+            munmap(block, block->size);
         return;
     }
     struct block **list = list_of(block->size);
@@ -153,7 +170,7 @@ static void *resize(JSMallocState *state, void *payload, size_t wanted)
     size_t size = rounded(wanted);
     if (size == block->size || (size < block->size && block->size <= LARGE))
         return payload;
-    if (size <= LARGE || block->size <= LARGE)
+    if (size <= LARGE || !is_mapping(block))
         return move(state, block, wanted);
     block = mremap(block, block->size, size, MREMAP_MAYMOVE);
     if (block == MAP_FAILED)
@@ -165,6 +182,13 @@ static void *resize(JSMallocState *state, void *payload, size_t wanted)
 static size_t usable_size(const void *payload)
 {
     return payload == NULL ? 0 : block_of(payload)->size - HEADER;
+}
+
+const char *memory_seal(void)
+{
+    memset(lists, 0, sizeof lists);
+    top = first_arena + (((size_t)(top - first_arena) + PAGE - 1) & ~(size_t)(PAGE - 1));
+    return top;
 }
 
 const JSMallocFunctions memory_functions = {allocate, release, resize, usable_size};

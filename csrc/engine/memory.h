@@ -6,4 +6,8 @@
 
 extern const JSMallocFunctions memory_functions;
 
+/* For the image: the end of what is used. New blocks come from above it and none from what was freed in between, so that a
+ * command writes to as few of the image's pages as can be: each costs a fault and a copy. */
+const char *memory_seal(void);
+
 #endif
