@@ -69,6 +69,13 @@ function isReported(value: unknown): boolean {
   return value !== undefined && value !== null && value !== "";
 }
 
+function decodeAt(c: Context, value: unknown, key: string): Linux["resources"] {
+  enter(c, key);
+  const resources = decodeResources(c, value);
+  leave(c);
+  return resources;
+}
+
 const LATER = ["seccomp", "mountLabel", "intelRdt", "netDevices", "memoryPolicy"] as const;
 
 export function decodeLinux(c: Context, value: unknown): Linux {
@@ -80,7 +87,7 @@ export function decodeLinux(c: Context, value: unknown): Linux {
     gidMappings: decodeIdMappings(c, object.gidMappings, "gidMappings"),
     timeOffsets: decodeTimeOffsets(c, object.timeOffsets),
     devices: decodeDevices(c, object.devices),
-    resources: decodeResources(c, object.resources),
+    resources: decodeAt(c, object.resources, "resources"),
     maskedPaths: readPaths(c, object.maskedPaths, "maskedPaths"),
     readonlyPaths: readPaths(c, object.readonlyPaths, "readonlyPaths"),
     sysctl: readMap(c, object.sysctl, "sysctl"),

@@ -1,35 +1,36 @@
-// linux.resources: device rules; every other limit comes later and is refused when it asks for something.
+// linux.resources (config-linux.md, "Control groups"); `update` reads the same object. Limits have their own files, which
+// are loaded when there is one: a config without limits has only device rules.
 
-import { type Context, enter, leave, readObject, report } from "./context.ts";
+import { loaded } from "../lazy.ts";
+import { type Context, type JsonObject, readObject } from "./context.ts";
 import { decodeDeviceRules } from "./devices.ts";
-import { checkLater } from "./later.ts";
-import type { Linux } from "./types.ts";
+import type { Resources } from "./types.ts";
 
-const LATER = ["memory", "cpu", "blockIO", "hugepageLimits", "network", "rdma", "unified"] as const;
+const LIMITS = ["memory", "cpu", "pids", "blockIO", "hugepageLimits", "network", "rdma", "unified"] as const;
 
-/** 0 is no limit elsewhere; a pids limit of 0 is a limit (runtime-spec 1.3), and so is a swappiness of 0. */
-function checkZero(c: Context, section: unknown, name: string, field: string): void {
-  const object = typeof section === "object" && section !== null ? (section as Record<string, unknown>) : undefined;
-  if (object?.[field] !== 0) return;
-  enter(c, name);
-  report(c, "unsupported", field, "is not supported yet");
-  leave(c);
+/**
+ * Decodes the resources object at the current place. A section that asks for nothing, such as the empty ones that engines
+ * write, is absent from the result.
+ */
+export function decodeResources(c: Context, value: unknown): Resources {
+  const object = readObject(c, value);
+  if (object === undefined) return { devices: [] };
+  const resources: Resources = { devices: decodeDeviceRules(c, object.devices) };
+  if (hasLimits(object)) loaded(import("./limits.ts")).decodeLimits(c, object, resources);
+  return resources;
 }
 
-export function decodeResources(c: Context, value: unknown): Linux["resources"] {
-  const object = readObject(c, value, "resources");
-  if (object === undefined) return { devices: [] };
-  enter(c, "resources");
-  const devices = decodeDeviceRules(c, object.devices);
-  for (let i = 0; i < LATER.length; i++) {
-    const name = LATER[i] as string;
-    if (object[name] !== undefined) checkLater(c, object[name], name);
+function hasLimits(object: JsonObject): boolean {
+  for (let i = 0; i < LIMITS.length; i++) {
+    const section = object[LIMITS[i] as string];
+    if (section !== undefined && section !== null && !isEmptyObject(section)) return true;
   }
-  if (object.pids !== undefined) {
-    checkLater(c, object.pids, "pids");
-    checkZero(c, object.pids, "pids", "limit");
-  }
-  if (object.memory !== undefined) checkZero(c, object.memory, "memory", "swappiness");
-  leave(c);
-  return { devices };
+  return false;
+}
+
+/** `{}`, which engines write for a section without limits. */
+function isEmptyObject(value: unknown): boolean {
+  if (typeof value !== "object") return false;
+  for (const _ in value) return false;
+  return !Array.isArray(value);
 }
