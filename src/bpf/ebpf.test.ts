@@ -85,11 +85,38 @@ describe("the interpreter", () => {
     expect(run(high, 0x7ffffffe)).toBe(0);
   });
 
-  it("refuses what the verifier refuses", () => {
+  it("refuses what the verifier refuses on its way", () => {
     expect(() => run((program) => program.exit())).toThrow(/without a result/);
     expect(() => run((program) => program.mov32(0, 0))).toThrow(/off its end/);
     expect(() => run((program) => program.and32(2, 1))).toThrow(/never set/);
     expect(() => run((program) => program.load32(2, 1, 4), 1)).toThrow(/outside the context/);
-    expect(() => runProgram(Uint32Array.of(0x85, 1), new Uint32Array(0))).toThrow(/unknown/);
+    const lost = (program: Assembler): void => {
+      program.mov32(1, 0);
+      program.load32(2, 1, 0);
+    };
+    expect(() => run(lost, 1)).toThrow(/through a number/);
+  });
+
+  it.each([
+    ["an instruction that the assembler cannot make (call)", [0x85, 1], /unknown/],
+    ["64-bit arithmetic", [0xb7, 1], /unknown/],
+    ["comparing registers", [0x1e, 0], /unknown/],
+    ["half an instruction", [0x95], /half/],
+    ["nothing", [], /half/],
+    ["a register that cannot be written", [0xab4, 1], /no such register/],
+    ["a register of `exit`", [0x195, 0], /no such register/],
+    ["a source where there is none", [0x10b4, 1], /source/],
+    ["a read through another register than r1", [0x2361, 0], /outside the context/],
+    ["a read between two words", [0x20000 | 0x1361, 0], /outside the context/],
+    ["a read in front of the context", [(0xfffc0000 | 0x1361) >>> 0, 0], /outside the context/],
+    ["a jump backwards", [0xb4, 1, (0xfffe0000 | 0x05) >>> 0, 0], /backwards/],
+    ["a jump off the end", [0x10005, 0, 0x95, 0], /off the end/],
+    ["an offset where there is none", [0x100b4, 1], /has an offset/],
+    ["an immediate where there is none", [0x95, 1], /has an immediate/],
+    ["a shift by the whole width", [0x274, 32], /shifts/],
+  ])("refuses %s, also where no way leads to", (_, words, message) => {
+    const unreached = Uint32Array.of(0xb4, 1, 0x95, 0, ...words);
+    const program = words.length === 0 ? new Uint32Array(0) : unreached;
+    expect(() => runProgram(program, Uint32Array.of(0, 0, 0))).toThrow(message);
   });
 });
