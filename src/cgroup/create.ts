@@ -1,27 +1,52 @@
-// The runtime's steps that make a container's cgroups, and what is to be removed later.
+// The runtime's steps that make a container's cgroups and limit them, and what is to be removed later.
 
 import type { CgroupFacts } from "../host/facts.ts";
 import type { RuntimeStep } from "../plan/plan.ts";
 import { type CgroupPath, type CgroupPaths, hasController } from "./path.ts";
 
 const ORIGIN = { pointer: "/linux/cgroupsPath" };
+const CPUSET_FILES = ["cpuset.cpus", "cpuset.mems"] as const;
 
 /**
- * Makes every leaf, after which init can move into it. A leaf that was there before is refused when it has processes or
- * is frozen. A v1 cpuset takes cpus and mems from its parent, all the way down: without them nothing can join it. On v2
- * no controller is enabled: without linux.resources none is needed.
+ * Makes every leaf, after which init can move into it, and does those of the `limits` (see resourceSteps) that must be
+ * there before it does. A leaf that was there before is refused when it has processes or is frozen. A v1 cpuset takes cpus
+ * and mems from its parent, all the way down: without them nothing can join it. On v2 controllers are enabled, with or
+ * without limits, because engines read the statistics that they keep.
  */
-export function cgroupSteps(paths: CgroupPaths, _facts: CgroupFacts): RuntimeStep[] {
+export function cgroupSteps(paths: CgroupPaths, facts: CgroupFacts, limits: readonly RuntimeStep[]): RuntimeStep[] {
   const steps: RuntimeStep[] = [];
   const { v1, unified } = paths;
   for (let i = 0; i < v1.length; i++) {
     const { name, mountpoint, path } = v1[i] as CgroupPath;
     makeLeaf(steps, path, mountpoint, name);
   }
-  if (unified !== undefined) makeLeaf(steps, unified.path, unified.mountpoint, "");
+  if (unified !== undefined) {
+    makeLeaf(steps, unified.path, unified.mountpoint, "");
+    if (facts.mode === "v2" && limits[0]?.step !== "enable controllers") {
+      const { path, mountpoint } = unified;
+      const others = { controllers: [], pointers: [], others: true };
+      steps.push({ step: "enable controllers", path, mountpoint, ...others, origin: ORIGIN });
+    }
+  }
   const cpuset = v1.find(({ name }) => hasController(name, "cpuset"));
-  if (cpuset !== undefined) inheritCpuset(steps, cpuset);
+  if (cpuset !== undefined) inheritCpuset(steps, cpuset, limits);
+  for (let i = 0; i < limits.length; i++) if (isEarly(limits[i] as RuntimeStep)) steps.push(limits[i] as RuntimeStep);
   return steps;
+}
+
+/** The limits that cgroupSteps leaves for the time when init is in its cgroup: they are applied while it mounts. */
+export function lateLimits(limits: readonly RuntimeStep[]): RuntimeStep[] {
+  return limits.filter((step) => !isEarly(step));
+}
+
+/**
+ * Controllers, since enabling one where there are processes makes the kernel stop them all; v1's cpuset, which nothing can
+ * join before it has its files; real-time bandwidth, without which no real-time process can.
+ */
+function isEarly(step: RuntimeStep): boolean {
+  if (step.step === "enable controllers") return true;
+  if (step.step !== "write cgroup file") return false;
+  return step.file.startsWith("cpuset.") || step.file.startsWith("cpu.rt_");
 }
 
 function makeLeaf(steps: RuntimeStep[], path: string, mountpoint: string, controllers: string): void {
@@ -31,11 +56,15 @@ function makeLeaf(steps: RuntimeStep[], path: string, mountpoint: string, contro
   );
 }
 
-function inheritCpuset(steps: RuntimeStep[], { path, mountpoint }: CgroupPath): void {
+/** What the limits set in the leaf is not inherited: it could be in conflict with an exclusive set beside it. */
+function inheritCpuset(steps: RuntimeStep[], { path, mountpoint }: CgroupPath, limits: readonly RuntimeStep[]): void {
   for (let end = path.indexOf("/", mountpoint.length + 1); ; end = path.indexOf("/", end + 1)) {
     const folder = end < 0 ? path : path.slice(0, end);
-    steps.push({ step: "inherit cgroup file", path: folder, file: "cpuset.cpus", origin: ORIGIN });
-    steps.push({ step: "inherit cgroup file", path: folder, file: "cpuset.mems", origin: ORIGIN });
+    for (let i = 0; i < CPUSET_FILES.length; i++) {
+      const file = CPUSET_FILES[i] as string;
+      if (end < 0 && limits.some((step) => step.step === "write cgroup file" && step.file === file)) continue;
+      steps.push({ step: "inherit cgroup file", path: folder, file, origin: ORIGIN });
+    }
     if (end < 0) return;
   }
 }

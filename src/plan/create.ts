@@ -1,9 +1,10 @@
 // Compiles `create`: Config, host facts and options to everything that will be done, in runc's order. docs/architecture.md
 // shows both sides. Pure: the same input gives the same bytes.
 
-import { cgroupLeaves, cgroupSteps } from "../cgroup/create.ts";
+import { cgroupLeaves, cgroupSteps, lateLimits } from "../cgroup/create.ts";
 import { deviceSteps } from "../cgroup/devices.ts";
 import { type CgroupPath, type CgroupPaths, cgroupPaths } from "../cgroup/path.ts";
+import { resourceSteps } from "../cgroup/resources.ts";
 import type { Config } from "../config/types.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
 import { CLONE_NEWNET } from "../tables/linux.ts";
@@ -18,7 +19,7 @@ import { compileMounts } from "./mounts.ts";
 import { hasUserNamespace, namespaceSet } from "./namespace-set.ts";
 import { enterNamespaces } from "./namespaces.ts";
 import { absolutePath } from "./paths.ts";
-import type { CreateOptions, Plan } from "./plan.ts";
+import type { CreateOptions, Plan, RuntimeStep } from "./plan.ts";
 import { setAttributes, setUmask, startProcess } from "./process.ts";
 import { changeRoot, makeCwd, openRoot, setReadOnly } from "./rootfs.ts";
 import { openProcfs, writeSysctls } from "./sysctl.ts";
@@ -28,12 +29,13 @@ import { userMappingSteps } from "./user-mappings.ts";
 export function compileCreate(config: Config, options: CreateOptions): Plan {
   const { facts } = options;
   const cgroups = cgroupPaths(config.linux.cgroupsPath, options.id, facts.cgroup);
+  const limits = resourceSteps(config.linux.resources, cgroups, facts.cgroup, "/linux/resources");
   const ops = new PlanBuilder();
   const c: Compilation = {
     config,
     options,
     ops,
-    steps: cgroupSteps(cgroups, facts.cgroup),
+    steps: cgroupSteps(cgroups, facts.cgroup, limits),
     namespaces: namespaceSet(config.linux.namespaces, facts.cgroup.mode !== "v2" || options.oldUnified === true),
     cgroups,
     rootfs: absolutePath(options.bundle, config.root.path),
@@ -44,7 +46,7 @@ export function compileCreate(config: Config, options: CreateOptions): Plan {
     bindsDev: false,
   };
   checkRootless(c);
-  runtimeSteps(c);
+  runtimeSteps(c, limits);
   initOps(c);
   return { init: ops.finish(), inherited: ops.inherited, runtime: c.steps, cgroups: cgroupLeaves(cgroups) };
 }
@@ -79,8 +81,11 @@ function initOps(c: Compilation): void {
   startProcess(c);
 }
 
-/** What berth does meanwhile. The device rules come once /dev is made: until then init makes and opens nodes. */
-function runtimeSteps(c: Compilation): void {
+/**
+ * What berth does meanwhile. Limits come while init mounts, once a joiner has gone, which may be one process too many.
+ * The device rules come once /dev is made: until then init makes and opens nodes.
+ */
+function runtimeSteps(c: Compilation, limits: readonly RuntimeStep[]): void {
   const { steps, namespaces, cgroups, config } = c;
   const pushDeviceRules = (): void => {
     const { devices, resources } = config.linux;
@@ -92,6 +97,7 @@ function runtimeSteps(c: Compilation): void {
   steps.push(cgroup === undefined ? { step: "spawn", flags, origin } : { step: "spawn", flags, cgroup, origin });
   userMappingSteps(c);
   if (namespaces.joiner) steps.push({ step: "await child", origin });
+  if (limits.length > 0) steps.push(...lateLimits(limits));
   const early = hasBarrierHooks(c);
   if (early) hookSteps(c, pushDeviceRules);
   steps.push({ step: "await ready", origin: { pointer: "default" } });

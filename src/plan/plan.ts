@@ -52,7 +52,9 @@ export type RuntimeStep =
   | { step: "inherit cgroup file"; path: string; file: string; origin: Origin }
   /**
    * `otherwise` is written instead where the kernel has no such file (io.bfq.weight). `optional`: without the file nothing
-   * is to be done (memory.swap.max on a kernel without swap accounting, when no limit is asked).
+   * is to be done (memory.swap.max on a kernel without swap accounting, when no limit is asked). `retry`: EINVAL is not
+   * the end; it is written again after the next step without `retry`, whose value it must fit (a burst and its quota).
+   * `above`: refused when that file of the cgroup already holds the value or more.
    */
   | {
       step: "write cgroup file";
@@ -61,10 +63,24 @@ export type RuntimeStep =
       data: string;
       otherwise?: { file: string; data: string };
       optional?: true;
+      retry?: true;
+      above?: { file: string; value: string };
       origin: Origin;
     }
-  /** v2: makes the controllers available in `path`, by cgroup.subtree_control of each folder above that lacks one. */
-  | { step: "enable controllers"; path: string; mountpoint: string; controllers: readonly string[]; origin: Origin }
+  /**
+   * v2: makes the controllers available in `path`, by cgroup.subtree_control of each folder above that lacks one;
+   * `pointers` are the fields that need them, in the same order. `others`: so are all that the top has, as far as the
+   * folders let it be, for what is read of the container later.
+   */
+  | {
+      step: "enable controllers";
+      path: string;
+      mountpoint: string;
+      controllers: readonly string[];
+      pointers: readonly string[];
+      others: boolean;
+      origin: Origin;
+    }
   /** For explain: disassemble(program) of src/bpf/ebpf-disassemble.ts. */
   | { step: "attach device program"; path: string; program: Uint32Array; origin: Origin }
   | { step: "spawn"; flags: number; cgroup?: string; origin: Origin }

@@ -4,6 +4,15 @@ import type { Config, Hook } from "../config/types.ts";
 import type { RuntimeStep } from "./plan.ts";
 import { barrier, cloneFlags, limit, resource } from "./print-flags.ts";
 
+function writeLine(step: Extract<RuntimeStep, { step: "write cgroup file" }>): string {
+  const { path, file, data, otherwise, optional, retry, above } = step;
+  let line = `${step.step} ${JSON.stringify(data)} to ${path}/${file}`;
+  if (otherwise !== undefined) line += `, without it ${JSON.stringify(otherwise.data)} to ${otherwise.file}`;
+  if (optional) line += ", if it is there";
+  if (above !== undefined) line += `, if ${above.file} is below ${above.value}`;
+  return retry ? `${line}, again after the next if it does not fit` : line;
+}
+
 /** The line without number and origin. */
 export function stepLine(step: RuntimeStep, config: Config): string {
   switch (step.step) {
@@ -13,9 +22,11 @@ export function stepLine(step: RuntimeStep, config: Config): string {
     case "inherit cgroup file":
       return `${step.step} ${step.path}/${step.file}`;
     case "write cgroup file":
-      return `${step.step} ${JSON.stringify(step.data)} to ${step.path}/${step.file}`;
-    case "enable controllers":
-      return `enable ${step.controllers.join(" ")} down to ${step.path}`;
+      return writeLine(step);
+    case "enable controllers": {
+      const others = step.others ? [step.controllers.length === 0 ? "all controllers" : "and all others"] : [];
+      return `enable ${[...step.controllers, ...others].join(" ")} down to ${step.path}`;
+    }
     case "attach device program":
       return `${step.step} to ${step.path} (${step.program.length / 2} instructions)`;
     case "spawn":
