@@ -3,7 +3,6 @@
 // Of several deletes at once one removes: the folder's lock keeps the others from touching cgroups that a new container
 // of the same name may have by then. Nobody holds it while waiting for a container or a hook.
 
-import { killCgroups } from "../container/cgroup-kill.ts";
 import { removeCgroups } from "../container/cgroup-remove.ts";
 import { runPoststopHooks } from "../container/hooks.ts";
 import { openProcess } from "../container/liveness.ts";
@@ -24,6 +23,7 @@ import { RuntimeError } from "../errors/runtime-error.ts";
 import { warn } from "../errors/warning.ts";
 import { must } from "../host/must.ts";
 import type { Native } from "../host/native.gen.ts";
+import { loaded } from "../lazy.ts";
 import type { Context, Outcome } from "./command.ts";
 
 const SIGKILL = 9;
@@ -32,6 +32,8 @@ const LOCK_EX = 2;
 const POLLIN = 1;
 /** How long init may take to die: runc's 100 times 100 ms. */
 const PATIENCE_MS = 10_000;
+/** How long init may take until its cgroups are killed, too. */
+const ALONE_MS = 200;
 /** How long a create may take to undo what it has done. */
 const CREATOR_PATIENCE_MS = 2000;
 
@@ -83,19 +85,22 @@ function interruptCreator(native: Native, { created, creator }: ContainerState):
   native.close(pidfd);
 }
 
-/** Kills init, waits for its end, then kills what is left in the cgroups. */
+/**
+ * Kills init and waits for its end. A pid namespace of its own ends with it, but not quickly when it is full of processes
+ * that fork; without one everybody in the cgroups is killed. What is left then dies when the cgroups are removed.
+ */
 function endProcesses(native: Native, { dir, path, state }: Loaded): void {
   // A create that is still under way may have recorded init meanwhile.
-  const { init, cgroups } = readState(native, dir, path) ?? state;
+  const { init, cgroups, privatePid } = readState(native, dir, path) ?? state;
   const pidfd = init === undefined ? undefined : openProcess(native, init.pid, init.startTime);
-  if (pidfd !== undefined) {
-    native.pidfd_kill(pidfd, SIGKILL);
-    thaw(native, cgroups);
+  if (pidfd === undefined) return;
+  native.pidfd_kill(pidfd, SIGKILL);
+  thaw(native, cgroups);
+  if (!privatePid || !awaitEnd(native, pidfd, ALONE_MS)) {
+    loaded(import("../container/cgroup-kill.ts")).killCgroups(native, cgroups);
     if (!awaitEnd(native, pidfd, PATIENCE_MS)) throw new RuntimeError({ message: "container init still running" });
-    native.close(pidfd);
   }
-  // Processes outlive init when it had no pid namespace of its own, or when it died before it was recorded.
-  killCgroups(native, cgroups);
+  native.close(pidfd);
 }
 
 /** Whether the process has ended within the time. */

@@ -1,6 +1,5 @@
 // `berth kill`: a signal to init, through a pidfd that is proved to be init's.
 
-import { killCgroups } from "../container/cgroup-kill.ts";
 import { openProcess } from "../container/liveness.ts";
 import type { ContainerState } from "../container/state.ts";
 import { checkOwner, openState } from "../container/store.ts";
@@ -9,6 +8,7 @@ import { MESSAGE } from "../errors/messages.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
 import { nativeError } from "../host/must.ts";
 import type { Native } from "../host/native.gen.ts";
+import { loaded } from "../lazy.ts";
 import { parseSignal } from "../tables/signals.ts";
 import type { Context, Outcome } from "./command.ts";
 
@@ -20,9 +20,8 @@ export function kill({ native, root, options, args }: Context): Outcome {
   const container = openState(native, root, args[0] as string);
   checkOwner(native, container);
   const signal = signalOf(args[1] ?? "");
-  if (!signalContainer(native, container.state, signal) && !options.bool("all")) {
-    throw new RuntimeError({ message: MESSAGE.notRunning });
-  }
+  if (options.bool("all")) signalEverybody(native, container.state, signal);
+  else if (!signalContainer(native, container.state, signal)) throw new RuntimeError({ message: MESSAGE.notRunning });
   return {};
 }
 
@@ -34,9 +33,26 @@ function signalOf(text: string): number {
   throw new RuntimeError({ message: `unknown signal ${JSON.stringify(text)}` });
 }
 
+function killCgroups(native: Native, cgroups: readonly string[]): boolean {
+  return loaded(import("../container/cgroup-kill.ts")).killCgroups(native, cgroups);
+}
+
 function isNumber(text: string): boolean {
   const digits = text.startsWith("-") || text.startsWith("+") ? text.slice(1) : text;
   return digits !== "" && [...digits].every((c) => c >= "0" && c <= "9");
+}
+
+/** --all: every process in the cgroups gets it. Nobody there is no error, as in runc. */
+function signalEverybody(native: Native, state: ContainerState, signal: number): void {
+  if (signal === SIGKILL) {
+    killCgroups(native, state.cgroups);
+    signalContainer(native, state, signal); // init, where no cgroup could be reached
+    return;
+  }
+  const { signalCgroups } = loaded(import("../container/cgroup-kill.ts"));
+  const { isFrozen } = loaded(import("../container/freezer.ts"));
+  const reached = signalCgroups(native, state.cgroups, signal, isFrozen(native, state.cgroups));
+  if (!reached) signalContainer(native, state, signal);
 }
 
 /**

@@ -1,5 +1,6 @@
 // Removes a container's cgroups, what is below them first, and on request kills what still runs in them.
 
+import { RuntimeError } from "../errors/runtime-error.ts";
 import { nativeError } from "../host/must.ts";
 import type { Native } from "../host/native.gen.ts";
 import { loaded } from "../lazy.ts";
@@ -10,6 +11,10 @@ const ENOENT = 2;
 const EBUSY = 16;
 /** The waits between attempts double from 1 ms: 2 s altogether. A killed process leaves its cgroup within milliseconds. */
 const ATTEMPTS = 12;
+/** How long killed processes may take to end: runc's patience with init. A fork bomb's are many. */
+const KILL_MS = 10_000;
+/** After so long what is left is killed again. */
+const KILL_AGAIN_MS = 1000;
 const NO_FDS = new Uint32Array(0);
 
 /**
@@ -21,7 +26,8 @@ export function removeCgroups(native: Native, paths: readonly string[], kill = f
   let failure: unknown;
   for (const path of paths) {
     try {
-      removeCgroup(native, path, kill);
+      // Processes that did not end in one hierarchy are those of the others: they are not waited for again.
+      removeCgroup(native, path, kill, isBusy(failure) ? 0 : KILL_MS);
     } catch (error) {
       failure ??= error;
     }
@@ -29,16 +35,20 @@ export function removeCgroups(native: Native, paths: readonly string[], kill = f
   if (failure !== undefined) throw failure;
 }
 
+function isBusy(failure: unknown): boolean {
+  return failure instanceof RuntimeError && failure.facts.errno === EBUSY;
+}
+
 /** Four system calls when nothing is left in the cgroup. */
-function removeCgroup(native: Native, path: string, kill: boolean): void {
+function removeCgroup(native: Native, path: string, kill: boolean, patience: number): void {
   const parent = openAbove(native, path);
   if (parent < 0) return;
   try {
     const name = nameOf(path);
     let result = native.unlink(parent, name, AT_REMOVEDIR);
-    for (let attempt = 0; result === -EBUSY && attempt < ATTEMPTS; attempt++) {
+    if (result === -EBUSY && kill) killAll(native, parent, name, patience);
+    for (let attempt = 0; result === -EBUSY && attempt < (patience === 0 ? 1 : ATTEMPTS); attempt++) {
       if (attempt > 0) native.poll(NO_FDS, NO_FDS, 1 << (attempt - 1));
-      if (kill) loaded(import("./cgroup-kill.ts")).killBelow(native, parent, name);
       removeBelow(native, parent, name);
       result = native.unlink(parent, name, AT_REMOVEDIR);
     }
@@ -47,6 +57,17 @@ function removeCgroup(native: Native, path: string, kill: boolean): void {
     }
   } finally {
     native.close(parent);
+  }
+}
+
+/** Kills what is in the cgroup and below until nothing is there, for a while. */
+function killAll(native: Native, parent: number, name: string, patience: number): void {
+  const { killBelow } = loaded(import("./cgroup-kill.ts"));
+  const { awaitEmpty } = loaded(import("./cgroup-empty.ts"));
+  const deadline = native.monotonic() + patience;
+  for (let left = patience; left > 0; left = deadline - native.monotonic()) {
+    if (!killBelow(native, parent, name)) return;
+    if (awaitEmpty(native, parent, name, Math.min(left, KILL_AGAIN_MS))) return;
   }
 }
 

@@ -99,6 +99,7 @@ describe.skipIf(!usable).each(kinds)("cgroups on $kind", ({ kind, mount }) => {
       processIn(leaf, "sleep 60 & wait"),
       processIn(join(leaf, "a/b"), "trap '' TERM; sleep 60 & wait"),
     ];
+    native.poll(new Uint32Array(0), new Uint32Array(0), 50); // until both have forked
     removeCgroups(native, [leaf], true);
     expect(existsSync(leaf)).toBe(false);
     expect(await Promise.all(processes.map(({ ended }) => ended))).toEqual(["SIGKILL", "SIGKILL"]);

@@ -5,6 +5,7 @@ export const MESSAGE = {
   notExist: "container does not exist",
   exists: "container with given ID already exists",
   notRunning: "container not running",
+  notPaused: "container not paused",
   emptyId: "container id cannot be empty",
   invalidId: "invalid container ID format",
   startStopped: "cannot start a container that has stopped",
