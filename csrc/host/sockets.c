@@ -3,9 +3,12 @@
 #include "sockets.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -49,6 +52,17 @@ static int connect_to(int fd, const char *path)
     return result;
 }
 
+/* unix(7): an abstract name begins with NUL and is exactly as long as the address says. */
+static int connect_to_name(int fd, const char *name, size_t size)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (size > sizeof address.sun_path)
+        return -ENAMETOOLONG;
+    memcpy(address.sun_path, name, size);
+    socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size);
+    return RETRY(connect(fd, (const struct sockaddr *)&address, length)) < 0 ? -errno : 0;
+}
+
 int64_t berth_connect(const char *path)
 {
     FAILPOINT("connect");
@@ -58,6 +72,39 @@ int64_t berth_connect(const char *path)
     if (fd < 0)
         return -errno;
     int error = connect_to(fd, path);
+    if (error == 0)
+        return fd;
+    close(fd);
+    return error;
+}
+
+/* connect(2) waits as long as SO_SNDTIMEO says when the peer does not accept (unix(7)), and so does write(2). */
+static int connect_limited(int fd, const char *address, size_t size, int64_t timeout)
+{
+    struct timeval limit = {.tv_sec = timeout / 1000, .tv_usec = timeout % 1000 * 1000};
+    if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0)
+        return -errno;
+    if (address[0] == '\0')
+        return connect_to_name(fd, address, size);
+    char path[PATH_MAX];
+    if (size >= sizeof path)
+        return -ENAMETOOLONG;
+    if (memchr(address, 0, size) != NULL)
+        return -EINVAL;
+    memcpy(path, address, size);
+    path[size] = '\0';
+    return connect_to(fd, path);
+}
+
+int64_t berth_connect_within(const char *address, size_t address_size, int64_t timeout)
+{
+    FAILPOINT("connect_within");
+    if (address_size == 0 || timeout <= 0)
+        return -EINVAL;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    int error = connect_limited(fd, address, address_size, timeout);
     if (error == 0)
         return fd;
     close(fd);

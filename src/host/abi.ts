@@ -134,6 +134,11 @@ export const NATIVE = {
   ),
   socketpair: f({}, "ints", "socketpair(AF_UNIX, SOCK_SEQPACKET): [ours, theirs]."),
   connect: f({ path: "path" }, "int", "A connected AF_UNIX SOCK_STREAM socket; paths longer than sun_path work."),
+  connect_within: f(
+    { address: "text", timeout: "int" },
+    "int",
+    "As connect, for a peer that may not answer: connect(2) and every later write to the socket fail with -EAGAIN after `timeout` ms. A leading NUL makes it an abstract address.",
+  ),
   send_fd: f(
     { socket: "int", data: "text", fd: "int" },
     "int",

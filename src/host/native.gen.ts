@@ -134,6 +134,9 @@ export interface Native {
   /** A connected AF_UNIX SOCK_STREAM socket; paths longer than sun_path work. */
   connect(path: string): number;
 
+  /** As connect, for a peer that may not answer: connect(2) and every later write to the socket fail with -EAGAIN after `timeout` ms. A leading NUL makes it an abstract address. */
+  connect_within(address: string, timeout: number): number;
+
   /** One sendmsg(2) with the bytes and SCM_RIGHTS of fd (none when -1). */
   send_fd(socket: number, data: string, fd: number): number;
 

@@ -2,7 +2,9 @@
 #define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -140,9 +142,42 @@ static void test_connect(void)
     EQUAL(berth_connect(""), -ENOENT, "an empty path is ENOENT, no abstract socket");
 }
 
+/* A listener that accepts nothing: its queue is full after two connections. */
+static void test_connect_within(void)
+{
+    char path[4096];
+    (void)snprintf(path, sizeof path, "%s", scratch_path("full"));
+    int server = listening(scratch, "full");
+    CHECK(server >= 0 && listen(server, 0) == 0, "a socket that has room for one connection");
+    int64_t fd = berth_connect_within(path, strlen(path), 50);
+    CHECK(fd >= 0 && berth_fd_flags(fd) == FD_CLOEXEC, "is connected to by a CLOEXEC descriptor");
+    EQUAL(berth_connect_within(path, strlen(path), 50), -EAGAIN, "the next one ends by its timeout");
+    char *much = calloc(1, 1 << 22);
+    EQUAL(berth_send_fd(fd, much, 1 << 22, -1) < (1 << 22), 1, "and so does a message that nobody reads");
+    EQUAL(berth_send_fd(fd, much, 1 << 22, -1), -EAGAIN, "which is EAGAIN when nothing at all fits");
+    free(much);
+    berth_close(fd);
+    close(server);
+    EQUAL(berth_connect_within(path, strlen(path), 50), -ECONNREFUSED, "nobody listening is ECONNREFUSED");
+    EQUAL(berth_connect_within("", 0, 50), -EINVAL, "an empty address is EINVAL");
+    EQUAL(berth_connect_within("a\0b", 3, 50), -EINVAL, "a path with a NUL is EINVAL");
+
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t size = (size_t)snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "berth-test-%d", getpid()) + 1;
+    server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size);
+    CHECK(bind(server, (const struct sockaddr *)&address, length) == 0 && listen(server, 1) == 0, "an abstract socket");
+    fd = berth_connect_within(address.sun_path, size, 50);
+    CHECK(fd >= 0, "is connected to by its name");
+    berth_close(fd);
+    EQUAL(berth_connect_within(address.sun_path, size - 1, 50), -ECONNREFUSED, "a shorter name is another one");
+    close(server);
+}
+
 void test_sockets(void)
 {
     test_reports();
     test_descriptors();
     test_connect();
+    test_connect_within();
 }
