@@ -42,12 +42,17 @@ if ((${#names[@]} == 0)); then
     [[ $file == lib ]] || names+=("$file")
   done
 fi
+# The table of resource settings: one program, and the Node that runs it there.
+mkdir -p dist/guest
+node_modules/.bin/esbuild --log-level=warning --bundle --platform=node --format=esm --outfile=dist/guest/resources.mjs \
+  spec-tests/resources/main.ts || exit 1
+cp -u "$(readlink -f "$(command -v node)")" dist/guest/node
 failed=0
 for suite in ${GUEST_SUITES:-bookworm sid}; do
   mapfile -t files < <(files_for "$suite" "${names[@]}")
   ((${#files[@]} > 0)) || continue
   echo "# guest $suite: ${files[*]}"
-  VM_SUITE=$suite VM_ENV="BERTH GUEST_FILE_TIMEOUT" spec-tests/vm/vm run --timeout "${GUEST_TIMEOUT:-1200}" -- \
+  VM_SUITE=$suite VM_ENV="BERTH GUEST_FILE_TIMEOUT FIRST PEERS MODES" spec-tests/vm/vm run --timeout "${GUEST_TIMEOUT:-1200}" -- \
     bash spec-tests/guest.sh --inside "$suite" "${files[@]}"
   rc=$?
   ((rc == 0)) || failed=1
