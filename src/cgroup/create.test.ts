@@ -11,7 +11,7 @@ const unified = { mountpoint: "/c/unified", path: "/c/unified/a/b" };
 describe("cgroupSteps", () => {
   it("makes every leaf and refuses one in use", () => {
     const paths: CgroupPaths = { v1: [freezer], unified };
-    const lines = cgroupSteps(paths, V1).map((step) => `${step.step} ${"path" in step ? step.path : ""}`);
+    const lines = cgroupSteps(paths, V1, []).map((step) => `${step.step} ${"path" in step ? step.path : ""}`);
     expect(lines).toEqual([
       "mkdir cgroup /c/freezer/a/b",
       "check cgroup empty /c/freezer/a/b",
@@ -21,7 +21,7 @@ describe("cgroupSteps", () => {
   });
 
   it("hands cpus and mems down from the first folder below the mount point", () => {
-    const steps = cgroupSteps({ v1: [cpuset] }, V1).slice(2);
+    const steps = cgroupSteps({ v1: [cpuset] }, V1, []).slice(2);
     expect(steps.map((step) => ("file" in step && "path" in step ? `${step.path} ${step.file}` : step.step))).toEqual([
       "/c/cpuset/a cpuset.cpus",
       "/c/cpuset/a cpuset.mems",

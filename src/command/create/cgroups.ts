@@ -9,7 +9,9 @@ import type { Plan, RuntimeStep } from "../../plan/plan.ts";
 import type { Step } from "./steps.ts";
 
 const AT_FDCWD = -100;
+const O_RDONLY = 0;
 const O_WRONLY = 1;
+const O_DIRECTORY = 0o200000;
 const ENOENT = 2;
 
 export interface Cgroups {
@@ -17,6 +19,33 @@ export interface Cgroups {
   readonly old: ReadonlySet<string>;
   /** Those that this command has made. */
   readonly made: string[];
+  /** The unified one, open from when it is first needed until all steps are done. */
+  unified?: { path: string; fd: number };
+}
+
+/** Where a file of a cgroup is opened: directory descriptor and name. */
+export type Place = (path: string, file: string) => [dir: number, name: string];
+const byPath: Place = (path, file) => [AT_FDCWD, `${path}/${file}`];
+
+/** Files of the unified cgroup are opened in the folder that init was put into, even if its name has another meanwhile. */
+export function placeOf(cgroups: Cgroups): Place {
+  const { unified } = cgroups;
+  if (unified === undefined) return byPath;
+  return (path, file) => (path === unified.path ? [unified.fd, file] : byPath(path, file));
+}
+
+/** The descriptor of a unified cgroup, opened once. */
+export function openUnified(native: Native, cgroups: Cgroups, path: string, pointer: string): number {
+  if (cgroups.unified?.path === path) return cgroups.unified.fd;
+  const fd = must(native.open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0), { operation: "open", path, pointer });
+  cgroups.unified = { path, fd };
+  return fd;
+}
+
+export function closeUnified(native: Native, cgroups: Cgroups): void {
+  if (cgroups.unified === undefined) return;
+  native.close(cgroups.unified.fd);
+  delete cgroups.unified;
 }
 
 /**
@@ -75,27 +104,65 @@ export function inheritFile(native: Native, step: Step<"inherit cgroup file">): 
   must(native.write_file(AT_FDCWD, own, O_WRONLY, 0, value), { ...facts, operation: "write" });
 }
 
+/** What engines read of every container: these four are there in the quick case. */
+const STATISTICS = ["cpu", "io", "memory", "pids"] as const;
+const LIST_MAX = 4096;
+
+/**
+ * v2: the cgroup gets the controllers that its limits need, and those that statistics are read from. Four system calls when
+ * it has them. Throws RuntimeError, with the field, for one that it needs and cannot have.
+ */
+export function enableControllers(native: Native, cgroups: Cgroups, step: Step<"enable controllers">): void {
+  const dir = openUnified(native, cgroups, step.path, step.origin.pointer);
+  const present = readControllers(native, dir);
+  const lacks = (name: string): boolean => !present.includes(name);
+  if (!step.controllers.some(lacks) && !(step.others && STATISTICS.some(lacks))) return;
+  loaded(import("./controllers.ts")).enableMissing(native, step);
+}
+
+function readControllers(native: Native, dir: number): string[] {
+  const fd = native.open(dir, "cgroup.controllers", O_RDONLY, 0);
+  if (fd < 0) return [];
+  const text = native.read(fd, LIST_MAX);
+  native.close(fd);
+  return typeof text === "string" ? text.trim().split(" ") : [];
+}
+
 /**
  * Writes the file of steps[first], and goes on with the steps after it for as long as they write the same one, which is
- * opened once: a file of device rules takes one rule a write. The index of the last step that was done.
+ * opened once: a file of device rules takes one rule a write. The index of the last step that was done. `place` says
+ * where files are opened. Throws one RuntimeError with file, value and field.
  */
-export function writeCgroupFile(native: Native, steps: readonly RuntimeStep[], first: number): number {
+export function writeCgroupFile(
+  native: Native,
+  steps: readonly RuntimeStep[],
+  first: number,
+  place: Place = byPath,
+): number {
+  if (isConditional(steps[first])) {
+    return loaded(import("./conditional-write.ts")).writeConditionally(native, steps, first, place);
+  }
   const { path, file } = steps[first] as Step<"write cgroup file">;
-  const name = `${path}/${file}`;
-  const fd = native.open(AT_FDCWD, name, O_WRONLY, 0);
+  const [dir, name] = place(path, file);
+  const fd = native.open(dir, name, O_WRONLY, 0);
   for (let i = first; ; i++) {
-    const { data, origin } = steps[i] as Step<"write cgroup file">;
-    const written = fd < 0 ? fd : native.write(fd, data);
+    const step = steps[i] as Step<"write cgroup file">;
+    const written = fd < 0 ? fd : native.write(fd, step.data);
     if (written < 0) {
       if (fd >= 0) native.close(fd);
-      const message = `cannot write ${JSON.stringify(data)}`;
-      throw nativeError(written, { message, operation: "write", path: name, pointer: origin.pointer });
+      throw loaded(import("./write-failure.ts")).writeFailure(native, step, written, place);
     }
     const next = steps[i + 1];
-    if (next?.step === "write cgroup file" && next.path === path && next.file === file) continue;
+    if (next?.step === "write cgroup file" && next.path === path && next.file === file && !isConditional(next))
+      continue;
     native.close(fd);
     return i;
   }
+}
+
+function isConditional(step: RuntimeStep | undefined): boolean {
+  if (step?.step !== "write cgroup file") return false;
+  return step.otherwise !== undefined || step.optional === true || step.retry === true || step.above !== undefined;
 }
 
 /** The undo of every cgroup step: what was there before stays, without what we have put into it. */

@@ -1,5 +1,6 @@
 // cgroup v2: a folder has the files of a controller when the folder above lists it in cgroup.subtree_control.
 
+import { RuntimeError } from "../../errors/runtime-error.ts";
 import { must, nativeError } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
 import type { Step } from "./steps.ts";
@@ -8,32 +9,67 @@ const AT_FDCWD = -100;
 const O_WRONLY = 1;
 const MAX_SIZE = 4096;
 
-/** One file is read when nothing is missing. Throws RuntimeError naming the folder that refuses. */
-export function enableControllers(native: Native, step: Step<"enable controllers">): void {
+interface Failure {
+  /** -errno. */
+  result: number;
+  file: string;
+}
+
+/**
+ * Enables what is missing from the mount point down, in one write a folder. What the step does not need may fail: it is
+ * not every folder that is ours (rootless, in a container), and one that has processes gives no controller to its
+ * children. Throws RuntimeError with the field that needs a controller, and why it cannot be had.
+ */
+export function enableMissing(native: Native, step: Step<"enable controllers">): void {
   const { path, mountpoint, controllers, origin } = step;
-  for (let end = missing(native, path, controllers, origin.pointer).length === 0 ? -1 : mountpoint.length; end > 0; ) {
+  const top = list(native, mountpoint, "cgroup.controllers", origin.pointer);
+  const wanted = step.others ? [...new Set([...controllers, ...top])] : controllers;
+  const failures = new Map<string, Failure>();
+  for (let end = mountpoint.length; end > 0; end = path.indexOf("/", end + 1)) {
     const folder = path.slice(0, end);
-    for (const name of missing(native, folder, controllers, origin.pointer, "cgroup.subtree_control")) {
-      const file = `${folder}/cgroup.subtree_control`;
-      const written = native.write_file(AT_FDCWD, file, O_WRONLY, 0, `+${name}`);
-      if (written >= 0) continue;
-      const message = `cannot enable the cgroup controller ${JSON.stringify(name)}`;
-      throw nativeError(written, { message, operation: "write", path: file, pointer: origin.pointer });
+    const present = list(native, folder, "cgroup.subtree_control", origin.pointer);
+    const missing = wanted.filter((name) => !present.includes(name));
+    if (missing.length === 0) continue;
+    const available = folder === mountpoint ? top : list(native, folder, "cgroup.controllers", origin.pointer);
+    enable(
+      native,
+      folder,
+      missing.filter((name) => available.includes(name)),
+      failures,
+    );
+  }
+  if (controllers.length === 0) return;
+  const got = list(native, path, "cgroup.controllers", origin.pointer);
+  for (let i = 0; i < controllers.length; i++) {
+    const name = controllers[i] as string;
+    if (got.includes(name)) continue;
+    const pointer = step.pointers[i] ?? origin.pointer;
+    const failure = failures.get(name);
+    if (failure === undefined) {
+      throw new RuntimeError({ message: `the cgroup controller "${name}" is not available`, path, pointer });
     }
-    end = path.indexOf("/", end + 1);
+    const message = `cannot enable the cgroup controller "${name}"`;
+    throw nativeError(failure.result, { message, operation: "write", path: failure.file, pointer });
   }
 }
 
-/** Those of the controllers that the folder's list lacks. */
-function missing(
-  native: Native,
-  folder: string,
-  controllers: readonly string[],
-  pointer: string,
-  list = "cgroup.controllers",
-): string[] {
-  const path = `${folder}/${list}`;
+/** All at once, and one by one when that fails, since the kernel takes all or none. */
+function enable(native: Native, folder: string, names: readonly string[], failures: Map<string, Failure>): void {
+  const file = `${folder}/cgroup.subtree_control`;
+  const write = (some: readonly string[]): number =>
+    native.write_file(AT_FDCWD, file, O_WRONLY, 0, some.map((name) => `+${name}`).join(" "));
+  if (names.length === 0 || write(names) >= 0) return;
+  for (const name of names) {
+    const result = write([name]);
+    if (result < 0 && !failures.has(name)) failures.set(name, { result, file });
+  }
+}
+
+function list(native: Native, folder: string, file: string, pointer: string): string[] {
+  const path = `${folder}/${file}`;
   const text = must(native.read_file(AT_FDCWD, path, MAX_SIZE), { operation: "read", path, pointer }) as string;
-  const present = text.trim().split(" ");
-  return controllers.filter((name) => !present.includes(name));
+  return text
+    .trim()
+    .split(" ")
+    .filter((name) => name !== "");
 }

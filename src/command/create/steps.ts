@@ -8,16 +8,23 @@ import type { Native } from "../../host/native.gen.ts";
 import { loaded } from "../../lazy.ts";
 import type { Plan, RuntimeStep } from "../../plan/plan.ts";
 import { REPORT } from "../../plan/protocol.ts";
-import { type Cgroups, inheritFile, makeCgroup, writeCgroupFile } from "./cgroups.ts";
+import {
+  type Cgroups,
+  closeUnified,
+  enableControllers,
+  inheritFile,
+  makeCgroup,
+  openUnified,
+  placeOf,
+  writeCgroupFile,
+} from "./cgroups.ts";
 import { type Ends, openInherited } from "./inherited.ts";
 import type { Interrupts } from "./interrupts.ts";
 import { awaitReport } from "./reports.ts";
 import type { UndoStack } from "./undo.ts";
 
 const AT_FDCWD = -100;
-const O_RDONLY = 0;
 const O_WRONLY = 1;
-const O_DIRECTORY = 0o200000;
 const ECHILD = 10;
 const SIGKILL = 9;
 const POLLIN = 1;
@@ -51,9 +58,11 @@ export function runSteps(creation: Creation): void {
   const { runtime } = creation.plan;
   for (let i = 0; i < runtime.length; i++) {
     const step = runtime[i] as RuntimeStep;
-    if (step.step === "write cgroup file") i = writeCgroupFile(creation.native, runtime, i);
-    else runStep(creation, step);
+    if (step.step === "write cgroup file") {
+      i = writeCgroupFile(creation.native, runtime, i, placeOf(creation.cgroups));
+    } else runStep(creation, step);
   }
+  closeUnified(creation.native, creation.cgroups);
 }
 
 function runStep(creation: Creation, step: Exclude<RuntimeStep, { step: "write cgroup file" }>): void {
@@ -68,10 +77,10 @@ function runStep(creation: Creation, step: Exclude<RuntimeStep, { step: "write c
       inheritFile(native, step);
       return;
     case "enable controllers":
-      loaded(import("./controllers.ts")).enableControllers(native, step);
+      enableControllers(native, creation.cgroups, step);
       return;
     case "attach device program":
-      attachProgram(native, step);
+      attachProgram(native, creation.cgroups, step);
       return;
     case "spawn":
       spawnInit(creation, step);
@@ -114,15 +123,13 @@ function runStep(creation: Creation, step: Exclude<RuntimeStep, { step: "write c
 
 export type Step<K extends RuntimeStep["step"]> = Extract<RuntimeStep, { step: K }>;
 
-function attachProgram(native: Native, step: Step<"attach device program">): void {
+function attachProgram(native: Native, cgroups: Cgroups, step: Step<"attach device program">): void {
   const facts = { path: step.path, pointer: step.origin.pointer };
+  const cgroup = openUnified(native, cgroups, step.path, step.origin.pointer);
   const program = native.bpf_load_device(step.program);
   if (program < 0) throw nativeError(program, { ...facts, operation: "bpf load", detail: native.detail() as string });
   try {
-    const cgroup = must(native.open(AT_FDCWD, step.path, O_RDONLY | O_DIRECTORY, 0), { ...facts, operation: "open" });
-    const result = native.bpf_attach_device(cgroup, program, 2, -1);
-    native.close(cgroup);
-    must(result, { ...facts, operation: "bpf attach" });
+    must(native.bpf_attach_device(cgroup, program, 2, -1), { ...facts, operation: "bpf attach" });
   } finally {
     native.close(program);
   }
@@ -137,9 +144,7 @@ function spawnInit(creation: Creation, step: Step<"spawn">): void {
     const fds = openInherited(native, plan.inherited, creation.ends, opened);
     let cgroup = -1;
     if (step.cgroup !== undefined) {
-      const facts = { operation: "open", path: step.cgroup, pointer: step.origin.pointer };
-      cgroup = must(native.open(AT_FDCWD, step.cgroup, O_RDONLY | O_DIRECTORY, 0), facts);
-      opened.push(cgroup);
+      cgroup = openUnified(native, creation.cgroups, step.cgroup, step.origin.pointer);
     }
     const rootless = creation.rootless ? 1 : 0;
     const { words, strings } = plan.init;
