@@ -28,7 +28,7 @@ import {
   type Venue,
 } from "./compare.ts";
 import { ALONE, type Difference, differing, Known } from "./differences.ts";
-import table from "./table.json";
+import table from "./table.json" with { type: "json" };
 
 const { rows, peers: known, differences } = table as { rows: Row[]; peers: string[]; differences: Difference[] };
 
