@@ -1,102 +1,60 @@
 import { describe, expect, it } from "vitest";
-import { runProgram } from "../bpf/ebpf-vm.ts";
 import type { DeviceRule } from "../config/types.ts";
-import { RuntimeError } from "../errors/runtime-error.ts";
-import { ACCESS, ANY, DEFAULT_DEVICES, devicePolicy } from "./device-policy.ts";
+import { ACCESS, devicePolicy } from "./device-policy.ts";
 import { deviceProgram } from "./device-program.ts";
+import {
+  allRequests,
+  exceptionsAllow,
+  lastMatch,
+  NUMBERS,
+  programAllows,
+  RandomRules,
+} from "./device-rules-support.ts";
 
-interface Request {
-  type: "b" | "c";
-  major: number;
-  minor: number;
-  access: number;
-}
-
-function allows(program: Uint32Array, { type, major, minor, access }: Request): boolean {
-  const word = (access << 16) | (type === "b" ? 1 : 2);
-  return runProgram(program, Uint32Array.of(word, major, minor)) === 1;
-}
-
-/** What runc's list and its rules say, decided rule by rule for one request; no policy is made. */
-function naive(rules: readonly DeviceRule[], request: Request): boolean {
-  const all = [
-    ...rules,
-    ...DEFAULT_DEVICES.map(({ access, ...device }) => ({ ...device, allow: true, access: letters(access) })),
-  ];
-  let last = all.length - 1;
-  while (last >= 0 && all[last]?.type !== "a") last--;
-  const allow = last >= 0 && all[last]?.allow === true;
-  // Access that single exceptions hold for the device in question, by the numbers they name.
-  const held = new Map<string, number>();
-  for (const rule of all.slice(last + 1)) {
-    const [major, minor] = [rule.major ?? ANY, rule.minor ?? ANY];
-    if (rule.type !== request.type) continue;
-    if ((major !== ANY && major !== request.major) || (minor !== ANY && minor !== request.minor)) continue;
-    const key = `${major}:${minor}`;
-    if (rule.allow !== allow) held.set(key, (held.get(key) ?? 0) | bits(rule.access));
-    else if (allow) held.set(key, (held.get(key) ?? 0) & ~bits(rule.access));
-    else for (const [name, access] of held) held.set(name, access & ~bits(rule.access));
-  }
-  const masks = [...held.values()].filter((mask) => mask !== 0);
-  if (allow) return !masks.some((mask) => (mask & request.access) !== 0);
-  return masks.some((mask) => (request.access & ~mask) === 0);
-}
-
-function letters(access: number): string {
-  return (["r", "w", "m"] as const).filter((letter) => (access & ACCESS[letter]) !== 0).join("");
-}
-
-function bits(access: string): number {
-  return [...access].reduce((mask, letter) => mask | ACCESS[letter as "r" | "w" | "m"], 0);
-}
-
-/** mulberry32: the same rules at every run. */
-function generator(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
-
-const NUMBERS = [0, 1, 3, 5, 9, 136, 200, 0x7fffffff, 0xffffffff];
+const allows = programAllows;
 
 describe("deviceProgram", () => {
-  it("decides as the rules do, one after the other, for random rules and requests", () => {
-    const random = generator(20220);
-    const pick = <T>(list: readonly T[]): T => list[random(list.length)] as T;
-    const randomRule = (): DeviceRule => ({
-      allow: random(2) === 0,
-      type: random(8) === 0 ? "a" : pick(["b", "c"]),
-      access: letters(1 + random(7)),
-      ...(random(3) === 0 ? {} : { major: pick(NUMBERS) }),
-      ...(random(3) === 0 ? {} : { minor: pick(NUMBERS) }),
-    });
-    let tried = 0;
-    for (let round = 0; round < 2000; round++) {
-      const rules = Array.from({ length: random(7) }, randomRule);
-      let program: Uint32Array;
-      try {
-        program = deviceProgram(devicePolicy(rules, []));
-      } catch (error) {
-        if (error instanceof RuntimeError) continue;
-        throw error;
-      }
-      tried++;
+  it("decides as runc's reading of the rules does, for random rules and accesses", () => {
+    const random = new RandomRules(20220);
+    for (let round = 0; round < 1500; round++) {
+      const { rules, policy } = random.kept();
+      const program = deviceProgram(policy);
       for (let i = 0; i < 25; i++) {
-        const request: Request = {
-          type: pick(["b", "c"]),
-          major: pick(NUMBERS),
-          minor: pick(NUMBERS),
-          access: random(8),
-        };
-        const wanted = naive(rules, request);
+        const request = random.request();
+        const wanted = exceptionsAllow(rules, request);
         if (allows(program, request) !== wanted) expect.fail(JSON.stringify({ rules, request, wanted }));
       }
     }
-    expect(tried).toBeGreaterThan(500);
+  });
+
+  it("decides every access to every number that a rule can name as runc's reading does", () => {
+    const random = new RandomRules(4711);
+    const requests = allRequests([...NUMBERS, 2, 0xfffffffe]);
+    for (let round = 0; round < 60; round++) {
+      const { rules, policy } = random.kept(4);
+      const program = deviceProgram(policy);
+      for (const request of requests) {
+        const wanted = exceptionsAllow(rules, request);
+        if (allows(program, request) !== wanted) expect.fail(JSON.stringify({ rules, request, wanted }));
+      }
+    }
+  });
+
+  it("allows nothing that the last matching rule denies, and all that it allows where the default is to deny", () => {
+    const random = new RandomRules(136);
+    for (let round = 0; round < 1500; round++) {
+      const { rules, policy } = random.kept();
+      const program = deviceProgram(policy);
+      for (let i = 0; i < 25; i++) {
+        const request = random.request();
+        const kinds = [1, 2, 4].filter((bit) => (request.access & bit) !== 0);
+        const allowed = kinds.map((access) => lastMatch(rules, { ...request, access }));
+        const got = allows(program, request);
+        if (got && allowed.includes(false)) expect.fail(JSON.stringify({ rules, request, got }));
+        const exact = kinds.length === 1 && !policy.defaultAllow;
+        if (exact && got !== allowed[0]) expect.fail(JSON.stringify({ rules, request, got }));
+      }
+    }
   });
 
   it("needs one exception that covers all that is asked for", () => {

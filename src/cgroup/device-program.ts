@@ -10,10 +10,11 @@ import { ANY, type DeviceException, type DevicePolicy } from "./device-policy.ts
 const TYPE = { b: 1, c: 2 } as const;
 const RESULT = 0;
 const CONTEXT = 1;
-const DEVICE_TYPE = 2;
-const DEVICE_ACCESS = 3;
-const MAJOR = 4;
-const MINOR = 5;
+/** Registers. */
+export const DEVICE_TYPE = 2;
+export const DEVICE_ACCESS = 3;
+export const MAJOR = 4;
+export const MINOR = 5;
 
 /** Two words an instruction. */
 export function deviceProgram(policy: DevicePolicy): Uint32Array {
