@@ -67,7 +67,8 @@ export function hasController(name: string, controller: string): boolean {
   return name === controller || (name.includes(",") && name.split(",").includes(controller));
 }
 
-function isJoined(name: string): boolean {
+/** Whether a hierarchy with that name is one that containers are put into. */
+export function isJoined(name: string): boolean {
   return JOINED.has(name) || (name.includes(",") && name.split(",").some((controller) => JOINED.has(controller)));
 }
 
