@@ -217,6 +217,11 @@ suite("config.json", (rule) => {
     ["/linux/devices", [{ path: "/dev/x", type: "z", major: 1, minor: 1 }]],
     ["/linux/devices", [{ path: "/dev/x", type: "c" }]],
     ["/linux/resources/devices", [{ allow: true, access: "rwx" }]],
+    ["/linux/resources/memory", { limit: "1g" }],
+    ["/linux/resources/cpu", { shares: -1 }],
+    ["/linux/resources/pids", { limit: 1.5 }],
+    ["/linux/resources/hugepageLimits", [{ pageSize: "../x", limit: 1 }]],
+    ["/linux/resources/unified", { "../cgroup.procs": "1" }],
     ["/linux/sysctl", { "kernel.msgmax": 5 }],
     ["/linux/rootfsPropagation", "everywhere"],
     ["/linux/maskedPaths", "/proc/kcore"],
@@ -239,10 +244,6 @@ suite("config.json", (rule) => {
 
   const LATER: readonly [pointer: string, value: unknown][] = [
     ["/linux/seccomp", { defaultAction: "SCMP_ACT_ALLOW" }],
-    ["/linux/resources/memory", { limit: 10_000_000 }],
-    ["/linux/resources/pids", { limit: 10 }],
-    ["/linux/resources/cpu", { shares: 10 }],
-    ["/linux/resources/unified", { "memory.high": "1" }],
     ["/linux/intelRdt", { closID: "x" }],
     ["/linux/netDevices", { eth0: {} }],
     ["/linux/memoryPolicy", { mode: "MPOL_BIND", nodes: "0" }],

@@ -624,17 +624,6 @@ describe("rules between fields", () => {
 describe("what comes later is refused, not dropped", () => {
   test.each<[string, unknown, string?]>([
     ["/linux/seccomp", { defaultAction: "SCMP_ACT_ALLOW" }],
-    ["/linux/resources/memory", { limit: 1 }],
-    ["/linux/resources/memory", { swappiness: 0 }, "/swappiness"],
-    ["/linux/resources/cpu", { shares: 5 }],
-    ["/linux/resources/cpu", { cpus: "0" }],
-    ["/linux/resources/pids", { limit: -1 }],
-    ["/linux/resources/pids", { limit: 0 }, "/limit"],
-    ["/linux/resources/blockIO", { weight: 10 }],
-    ["/linux/resources/hugepageLimits", [{ pageSize: "2MB", limit: 5 }]],
-    ["/linux/resources/network", { priorities: [{ name: "eth0", priority: 1 }] }],
-    ["/linux/resources/rdma", { mlx: { hcaHandles: 3 } }],
-    ["/linux/resources/unified", { "memory.high": "5" }],
     ["/process/apparmorProfile", "x"],
     ["/process/selinuxLabel", "x"],
     ["/linux/mountLabel", "x"],
