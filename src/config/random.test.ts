@@ -43,6 +43,22 @@ const RICH_LINUX = {
   personality: { domain: "LINUX" },
   rootfsPropagation: "shared",
   cgroupsPath: "/x",
+  resources: {
+    devices: [{ allow: true, type: "c", major: 1, minor: 1, access: "rwm" }],
+    memory: { limit: 1, swap: 1, reservation: 1, swappiness: 1, disableOOMKiller: true, checkBeforeUpdate: true },
+    cpu: { shares: 2, quota: 1, burst: 1, period: 1, realtimeRuntime: 1, realtimePeriod: 1, cpus: "0", idle: 1 },
+    pids: { limit: 1 },
+    blockIO: {
+      weight: 10,
+      leafWeight: 10,
+      weightDevice: [{ major: 1, minor: 1, weight: 10 }],
+      throttleReadBpsDevice: [{ major: 1, minor: 1, rate: 1 }],
+    },
+    hugepageLimits: [{ pageSize: "2MB", limit: 1 }],
+    network: { classID: 1, priorities: [{ name: "a", priority: 1 }] },
+    rdma: { a: { hcaHandles: 1 } },
+    unified: { "memory.high": "1" },
+  },
 };
 
 function rich(): Record<string, unknown> {
