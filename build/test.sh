@@ -73,7 +73,15 @@ if wanted views; then
   # What depends on the kind of cgroups, in the other kinds that can be shown here.
   for view in hybrid v2; do
     [[ $view == hybrid && $(stat -f -c %T /sys/fs/cgroup) == cgroup2fs ]] && continue
-    spec views-$view VIEW=$view spec-tests/run.sh lifecycle mounts namespaces cgroups syscalls $(reporting views-$view)
+    spec views-$view VIEW=$view spec-tests/run.sh lifecycle mounts namespaces cgroups syscalls limits $(reporting views-$view)
+  done
+  # The table of resource settings; the guest does it for cgroup v2.
+  for view in v1 hybrid; do
+    [[ $(stat -f -c %T /sys/fs/cgroup) == cgroup2fs ]] && continue
+    printf '\n=== resource settings, %s\n' "$view"
+    VIEW=$view timeout --foreground --kill-after=20 300 spec-tests/resources/run.sh | tee "$reports/resources-$view.tap"
+    rc=${PIPESTATUS[0]}
+    ((rc == 0)) || echo "not ok - spec-tests/resources/run.sh, $view (exit $rc)" >>"$reports/steps.tap"
   done
 fi
 wanted demo && step "demo" 120 env DEMO_NO_BUILD=1 unshare --mount --propagation private bash build/demo.sh
@@ -82,7 +90,7 @@ if wanted guest; then
   step "demo in the guest" 1200 spec-tests/vm/vm run -- env DEMO_NO_BUILD=1 bash build/demo.sh
   printf '\n=== tests in the guests\n'
   timeout --foreground --kill-after=20 1800 spec-tests/guest.sh | tee "$reports/guest.tap"
-  rc=$?
+  rc=${PIPESTATUS[0]}
   ((rc == 0)) || echo "not ok - spec-tests/guest.sh (exit $rc)" >>"$reports/steps.tap"
 fi
 finish
