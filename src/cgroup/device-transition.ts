@@ -103,7 +103,7 @@ function parseException(line: string): DeviceException | undefined {
   for (const letter of letters ?? "") access |= letter === "r" ? 2 : letter === "w" ? 4 : letter === "m" ? 1 : 0;
   const number = (digits: string): number => (digits === "*" ? -1 : Number(digits));
   const exception: DeviceException = { type, major: number(major), minor: number(minor), access };
-  return printException(exception) === line ? exception : undefined;
+  return access !== 0 && printException(exception) === line ? exception : undefined;
 }
 
 /** Whether devices.list shows the policy: of one that allows by default it shows no more than that. */

@@ -59,7 +59,11 @@ export function runSteps(creation: Creation): void {
   for (let i = 0; i < runtime.length; i++) {
     const step = runtime[i] as RuntimeStep;
     if (step.step === "write cgroup file") {
-      i = writeCgroupFile(creation.native, runtime, i, placeOf(creation.cgroups));
+      const place = placeOf(creation.cgroups);
+      i =
+        creation.rootless && step.file.startsWith("devices.")
+          ? loaded(import("./rootless-devices.ts")).writeDeviceRules(creation.native, runtime, i, place)
+          : writeCgroupFile(creation.native, runtime, i, place);
     } else runStep(creation, step);
   }
   closeUnified(creation.native, creation.cgroups);
@@ -80,7 +84,12 @@ function runStep(creation: Creation, step: Exclude<RuntimeStep, { step: "write c
       enableControllers(native, creation.cgroups, step);
       return;
     case "attach device program":
-      attachProgram(native, creation.cgroups, step);
+      loaded(import("./device-program.ts")).attachProgram(
+        native,
+        step,
+        openUnified(native, creation.cgroups, step.path, step.origin.pointer),
+        creation.rootless,
+      );
       return;
     case "spawn":
       spawnInit(creation, step);
@@ -122,18 +131,6 @@ function runStep(creation: Creation, step: Exclude<RuntimeStep, { step: "write c
 }
 
 export type Step<K extends RuntimeStep["step"]> = Extract<RuntimeStep, { step: K }>;
-
-function attachProgram(native: Native, cgroups: Cgroups, step: Step<"attach device program">): void {
-  const facts = { path: step.path, pointer: step.origin.pointer };
-  const cgroup = openUnified(native, cgroups, step.path, step.origin.pointer);
-  const program = native.bpf_load_device(step.program);
-  if (program < 0) throw nativeError(program, { ...facts, operation: "bpf load", detail: native.detail() as string });
-  try {
-    must(native.bpf_attach_device(cgroup, program, 2, -1), { ...facts, operation: "bpf attach" });
-  } finally {
-    native.close(program);
-  }
-}
 
 function spawnInit(creation: Creation, step: Step<"spawn">): void {
   const { native, plan, undo } = creation;
