@@ -74,13 +74,13 @@ int64_t berth_write(int64_t fd, const char *data, size_t size)
     return (int64_t)size;
 }
 
-/* Reads from fd to the end of the file. `expected` is its size as far as fstat knows; procfs says 0. A read that gives
- * exactly that many bytes although there was room for more has reached the end. */
+/* Reads from fd to the end of the file. `expected` is its size as far as fstat knows; procfs says 0, a pipe has none
+ * (SIZE_MAX). A read that gives exactly that many bytes although there was room for more has reached the end. */
 static int64_t read_all(int fd, size_t expected, size_t max)
 {
     size_t total = 0;
     for (;;) {
-        size_t ask = expected > total ? expected - total + 1 : CHUNK;
+        size_t ask = expected != SIZE_MAX && expected > total ? expected - total + 1 : CHUNK;
         char *room = result_reserve(ask);
         if (room == NULL)
             return -ENOMEM;
@@ -94,6 +94,13 @@ static int64_t read_all(int fd, size_t expected, size_t max)
         if (count == 0 || total == expected)
             return 0;
     }
+}
+
+int64_t berth_read_all(int64_t fd, int64_t max)
+{
+    FAILPOINT("read_all");
+    result_reset();
+    return max < 0 ? -EINVAL : read_all(as_int(fd), SIZE_MAX, (size_t)max);
 }
 
 int64_t berth_read_file(int64_t dir, const char *path, int64_t max)

@@ -40,6 +40,11 @@ export const NATIVE = {
   ),
   close: f({ fd: "int" }, "int", "close(2)."),
   read: f({ fd: "int", max: "int" }, "text", "One read(2) of at most `max` bytes; empty at the end of the file."),
+  read_all: f(
+    { fd: "int", max: "int" },
+    "text",
+    "read(2) to the end of a file, pipe or socket; longer than `max`: -EFBIG.",
+  ),
   write: f({ fd: "int", data: "text" }, "int", "write(2) until everything is written; the number of bytes."),
   read_file: f(
     { dir: "int", path: "path", max: "int" },

@@ -14,6 +14,9 @@ export interface Native {
   /** One read(2) of at most `max` bytes; empty at the end of the file. */
   read(fd: number, max: number): string | number;
 
+  /** read(2) to the end of a file, pipe or socket; longer than `max`: -EFBIG. */
+  read_all(fd: number, max: number): string | number;
+
   /** write(2) until everything is written; the number of bytes. */
   write(fd: number, data: string): number;
 

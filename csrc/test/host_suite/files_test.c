@@ -19,6 +19,30 @@ static int64_t write_named(const char *name, const char *data, size_t size)
     return berth_write_file(CWD, scratch_path(name), O_WRONLY | O_CREAT | O_TRUNC, 0644, data, size);
 }
 
+/* Written in two pieces, as by a slow program. */
+static void test_read_all(void)
+{
+    EQUAL(berth_pipe(), 0, "a pipe");
+    int64_t ends[2] = {result_at(0), result_at(1)};
+    EQUAL(berth_write(ends[1], "one ", 4), 4, "takes some");
+    pid_t child = fork();
+    if (child == 0) {
+        usleep(50000);
+        _exit(write((int)ends[1], "two", 3) == 3 ? 0 : 1);
+    }
+    (void)berth_close(ends[1]);
+    EQUAL(berth_read_all(ends[0], 7), 0, "is read to its end");
+    CHECK(berth_result_size() == 7 && memcmp(berth_result_data(), "one two", 7) == 0, "in one piece");
+    (void)berth_wait_child(child, 0);
+    EQUAL(berth_read_all(ends[0], 7), 0, "and then it is empty");
+    CHECK(berth_result_size() == 0, "at once");
+    (void)berth_close(ends[0]);
+    int64_t fd = berth_open(CWD, "/dev/zero", O_RDONLY, 0);
+    EQUAL(berth_read_all(fd, 1000000), -EFBIG, "a file without end is EFBIG");
+    (void)berth_close(fd);
+    EQUAL(berth_read_all(999, 10), -EBADF, "no file is EBADF");
+}
+
 static void test_read_file(void)
 {
     static char large[100001];
@@ -164,6 +188,7 @@ static void test_process(void)
 void test_files(void)
 {
     test_read_file();
+    test_read_all();
     test_write_file();
     test_paths();
     test_many_names();
