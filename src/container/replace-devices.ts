@@ -16,6 +16,10 @@ import { O_WRONLY } from "./open-flags.ts";
 const CGROUP2_SUPER_MAGIC = 0x63677270;
 const MAX_LIST = 1 << 20;
 const FREEZE_MS = 2000;
+const EINVAL = 22;
+/** The default cannot change while there are cgroups below; removed ones linger for some milliseconds. */
+const LINGERING_TRIES = 20;
+const LINGERING_MS = 5;
 
 /**
  * Puts `rules`, followed by the default devices as at create, in place of the container's. `cgroups` are the recorded
@@ -116,7 +120,11 @@ function parsed(list: string, facts: DeviceFacts): DevicePolicy {
 
 function applyWrites(native: Native, folder: number, { writes }: DeviceTransition, facts: DeviceFacts): void {
   for (const { file, data } of writes) {
-    const written = native.write_file(folder, file, O_WRONLY, 0, data);
+    let written = native.write_file(folder, file, O_WRONLY, 0, data);
+    for (let i = 0; written === -EINVAL && data === "a" && i < LINGERING_TRIES; i++) {
+      native.poll(new Uint32Array(0), new Uint32Array(0), LINGERING_MS);
+      written = native.write_file(folder, file, O_WRONLY, 0, data);
+    }
     if (written >= 0) continue;
     const message = `cannot write ${JSON.stringify(data)}`;
     throw nativeError(written, { ...facts, message, operation: "write", path: `${facts.path}/${file}` });
