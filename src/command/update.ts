@@ -1,6 +1,77 @@
-import { RuntimeError } from "../errors/runtime-error.ts";
-import type { Context, Outcome } from "./command.ts";
+// `berth update`: changes the limits of a container that is there. What is not named stays as it is.
 
-export function update(_context: Context): Outcome {
-  throw new RuntimeError({ message: "is not supported yet" });
+import { hasController } from "../cgroup/path.ts";
+import type { Options } from "../cli/reading.ts";
+import { nameOf, openAbove, openFolder } from "../container/cgroup-folder.ts";
+import { CgroupLeaf } from "../container/cgroup-leaves.ts";
+import { recordedPaths } from "../container/cgroup-paths.ts";
+import type { ContainerState } from "../container/state.ts";
+import { statusOf } from "../container/status.ts";
+import { checkOwner, openState } from "../container/store.ts";
+import { MESSAGE } from "../errors/messages.ts";
+import { RuntimeError } from "../errors/runtime-error.ts";
+import { gatherCgroups } from "../host/gather-cgroups.ts";
+import type { Native } from "../host/native.gen.ts";
+import { loaded } from "../lazy.ts";
+import type { Context, Outcome } from "./command.ts";
+import { applyLimits, type Target } from "./update/apply.ts";
+import { complete } from "./update/complete.ts";
+import type { UpdateRequest } from "./update/request.ts";
+
+export function update({ native, root, options, args }: Context): Outcome {
+  const container = openState(native, root, args[0] as string);
+  checkOwner(native, container);
+  const { state, dir } = container;
+  const request = readRequest(native, options);
+  refuseRdt(options);
+  const status = statusOf(native, dir, state);
+  if (status === "stopped" || status === "creating") throw new RuntimeError({ message: MESSAGE.notRunning });
+
+  const target = openTarget(native, state);
+  updateDevices(request);
+  updateUnit(state);
+  applyLimits(native, completed(request, target), target);
+  return {};
+}
+
+/** With --resources every other option is ignored, as runc's help says. */
+function readRequest(native: Native, options: Options): UpdateRequest {
+  const source = options.string("resources") ?? "";
+  if (source === "") return loaded(import("./update/flags.ts")).readFlags(options);
+  return loaded(import("./update/document.ts")).readDocument(native, source);
+}
+
+/** A container cannot have Intel RDT yet: config.json that asks for it is refused. */
+function refuseRdt(options: Options): void {
+  for (const flag of ["l3-cache-schema", "mem-bw-schema"]) {
+    if ((options.string(flag) ?? "") === "") continue;
+    throw new RuntimeError({
+      message: `--${flag}: updating a non-existent Intel RDT configuration is not supported`,
+    });
+  }
+}
+
+function openTarget(native: Native, state: ContainerState): Target {
+  const facts = gatherCgroups(native);
+  return { paths: recordedPaths(state.cgroups, facts), facts, leaves: openEach(native, state.cgroups) };
+}
+
+/** v2's files that hold two settings; the names of what is filled in lead to what was given. */
+function completed(request: UpdateRequest, { paths, leaves }: Target): UpdateRequest {
+  const unified = paths.unified === undefined ? undefined : leaves.get(paths.unified.path);
+  if (unified === undefined) return request;
+  const isV2 = (controller: string): boolean => !paths.v1.some(({ name }) => hasController(name, controller));
+  const filled = complete(request.resources, isV2, (file) => unified.read(file));
+  return { ...request, nameOf: (pointer) => request.nameOf(filled.get(pointer) ?? pointer) };
+}
+
+function updateDevices({ resources }: UpdateRequest): void {
+  if (resources.devices.length === 0) return;
+  throw new RuntimeError({ message: "device rules cannot be updated yet", pointer: "/devices" });
+}
+
+/** THE place for the properties of the unit that systemd keeps the cgroups in. */
+function updateUnit({ systemd }: ContainerState): void {
+  if (systemd === undefined) return;
+  throw new RuntimeError({ message: "the systemd cgroup driver cannot update yet", path: systemd.unit });
 }

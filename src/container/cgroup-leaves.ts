@@ -30,7 +30,7 @@ export class CgroupLeaf implements CgroupFiles {
   read(file: string): string | undefined {
     const text = this.#native.read_file(this.dir, file, MAX_SIZE);
     if (typeof text === "string") return text;
-    if (text === -ENOENT || text === -EISDIR || text === -EOPNOTSUPP) return undefined;
+    if (text === -ENOENT || text === -ENODEV || text === -EISDIR || text === -EOPNOTSUPP) return undefined;
     throw nativeError(text, { operation: "read", path: `${this.path}/${file}` });
   }
 
@@ -50,17 +50,23 @@ export interface Leaves {
 
 /** Opens the recorded cgroups that are still there; the descriptors stay open until the command ends. */
 export function openLeaves(native: Native, cgroups: readonly string[], facts: CgroupFacts): Leaves {
-  const opened = new Map<string, CgroupLeaf>();
-  for (const path of cgroups) {
-    const leaf = openLeaf(native, path);
-    if (leaf !== undefined) opened.set(path, leaf);
-  }
+  const opened = openEach(native, cgroups);
   const below = (mountpoint: string | undefined): CgroupLeaf | undefined =>
     [...opened.values()].find(({ path }) => mountpoint !== undefined && path.startsWith(`${mountpoint}/`));
   return {
     v1: (controller) => below(facts.hierarchies.find(({ name }) => hasController(name, controller))?.mountpoint),
     unified: below(facts.unified?.mountpoint),
   };
+}
+
+/** The same, by recorded path. */
+export function openEach(native: Native, cgroups: readonly string[]): Map<string, CgroupLeaf> {
+  const opened = new Map<string, CgroupLeaf>();
+  for (const path of cgroups) {
+    const leaf = openLeaf(native, path);
+    if (leaf !== undefined) opened.set(path, leaf);
+  }
+  return opened;
 }
 
 function openLeaf(native: Native, path: string): CgroupLeaf | undefined {
