@@ -47,6 +47,7 @@ mkdir -p dist/guest
 node_modules/.bin/esbuild --log-level=warning --bundle --platform=node --format=esm --outfile=dist/guest/resources.mjs \
   spec-tests/resources/main.ts || exit 1
 cp -u "$(readlink -f "$(command -v node)")" dist/guest/node
+cc -std=gnu17 -O1 -static -o dist/guest/bomb spec-tests/support/helpers/bomb.c || exit 1
 failed=0
 for suite in ${GUEST_SUITES:-bookworm sid}; do
   mapfile -t files < <(files_for "$suite" "${names[@]}")

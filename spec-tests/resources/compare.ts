@@ -184,13 +184,13 @@ export async function observe(venue: Venue, peer: Peer, bundle: string, name: st
   const key = `${name}-${peer.kind}`;
   const root = join(venue.work, `state-${peer.kind}`);
   const words = [peer.path, "--root", root, ...(venue.mode === "systemd" ? ["--systemd-cgroup"] : [])];
-  const created = await call(venue, key, [...words, "create", "--bundle", bundle, name]);
+  const pidFile = join(venue.work, `${key}.pid`);
+  const created = await call(venue, key, [...words, "create", "--bundle", bundle, "--pid-file", pidFile, name]);
   let found = new Map<string, string>();
   if (created.code === 0) {
-    const state = await call(venue, `${key}-state`, [...words, "state", name]);
-    const { pid } = JSON.parse(state.text) as { pid: number };
-    found = readCgroups(pid, name);
-    if (venue.mode === "systemd") await readUnit(venue, key, `berth-${name}.scope`, found);
+    found = readCgroups(Number(readFileSync(pidFile, "utf8")), name);
+    // crun tells systemd other numbers than it writes into the files: not compared.
+    if (venue.mode === "systemd" && peer.kind !== "crun") await readUnit(venue, key, `berth-${name}.scope`, found);
   }
   if (created.code === 0) {
     const deleted = await call(venue, `${key}-delete`, [...words, "delete", "--force", name]);

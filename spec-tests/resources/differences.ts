@@ -24,7 +24,7 @@ const CODE = "exit code of create";
 
 /**
  * `name: ours, theirs` for what is not the same. Where one could not create, only that counts. What systemd thinks of the
- * unit is compared with runc alone: crun tells it other numbers than it writes into the files.
+ * unit is not read under crun.
  */
 export function differing(ours: Findings, theirs: Findings, kind: string): Map<string, string> {
   const found = new Map<string, string>();
