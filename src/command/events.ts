@@ -40,17 +40,8 @@ export function events({ native, root, options, args }: Context): Outcome {
   const stats = (): string => eventLine("stats", state.id, statsJson(readStats(native, state, facts, leaves)));
   if (options.bool("stats")) return { stdout: stats() };
   const oom = watchOom(native, leaves);
-  const stream = (print: (text: string) => void): void => {
-    const source = { native, pidfd, oom, intervalMs: Math.max(1, Math.ceil(interval / NS_PER_MS)) };
-    follow(source, {
-      oom: () => print(eventLine("oom", state.id)),
-      tick: () => {
-        const line = orWarn(stats);
-        if (line !== undefined) print(line);
-      },
-    });
-  };
-  return { stream };
+  const intervalMs = Math.max(1, Math.ceil(interval / NS_PER_MS));
+  return { stream: (print) => follow({ native, id: state.id, pidfd, oom, intervalMs, stats }, print) };
 }
 
 function eventLine(type: "stats" | "oom", id: string, data?: ReturnType<typeof statsJson>): string {
@@ -74,26 +65,20 @@ function readPageSizes(native: Native): string[] {
   return typeof names === "string" ? pageSizesOf(names.split("\0")) : [];
 }
 
-/** One sample that cannot be taken does not end the stream, as in runc. */
-function orWarn<T>(take: () => T): T | undefined {
-  try {
-    return take();
-  } catch (error) {
-    warn(error);
-    return undefined;
-  }
-}
-
 interface Source {
   native: Native;
+  id: string;
   /** Of init: the stream ends with it. */
   pidfd: number;
   oom: OomWatch;
   intervalMs: number;
+  /** The line to print. */
+  stats: () => string;
 }
 
-/** The first tick comes after one interval; ticks that came while nobody could take them are dropped. */
-function follow({ native, pidfd, oom, intervalMs }: Source, on: { oom: () => void; tick: () => void }): void {
+/** The first statistics come after one interval; ticks that passed while nobody could take them are dropped, as in Go. */
+function follow(source: Source, print: (text: string) => void): void {
+  const { native, pidfd, oom, intervalMs } = source;
   let next = native.monotonic() + intervalMs;
   for (;;) {
     const fds = Uint32Array.of(pidfd, oom.fd);
@@ -104,11 +89,23 @@ function follow({ native, pidfd, oom, intervalMs }: Source, on: { oom: () => voi
     const ended = ready[0] !== 0;
     const woken = ready[1] !== 0;
     // An OOM that ended init is reported before the end.
-    if ((ended || woken) && oom.happened()) on.oom();
+    if ((ended || woken) && oom.happened()) print(eventLine("oom", source.id));
     if (ended || (woken && oom.isOver())) return;
     const now = native.monotonic();
     if (now < next) continue;
-    on.tick();
+    const line = sample(source);
+    if (line !== undefined) print(line);
     next += Math.ceil((now + 1 - next) / intervalMs) * intervalMs;
+  }
+}
+
+/** One that cannot be taken does not end the stream, as in runc. While the container ends that is no news. */
+function sample({ native, pidfd, stats }: Source): string | undefined {
+  try {
+    return stats();
+  } catch (error) {
+    const ended = native.poll(Uint32Array.of(pidfd), Uint32Array.of(POLLIN), 0);
+    if (typeof ended === "number" || ended[0] === 0) warn(error);
+    return undefined;
   }
 }

@@ -6,7 +6,7 @@
 
 import { readKeyed } from "../cgroup/stats-text.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
-import { must, nativeError } from "../host/must.ts";
+import { must } from "../host/must.ts";
 import type { Native } from "../host/native.gen.ts";
 import type { CgroupLeaf, Leaves } from "./cgroup-leaves.ts";
 import { O_NONBLOCK, O_RDONLY, O_WRONLY } from "./open-flags.ts";
@@ -89,14 +89,15 @@ class FileWatch implements OomWatch {
   constructor(native: Native, cgroup: CgroupLeaf) {
     this.#native = native;
     this.#cgroup = cgroup;
-    this.fd = this.#open();
+    const path = `${cgroup.path}/${EVENTS}`;
+    this.fd = must(this.#open(), { message: "cannot watch for OOM", operation: "open", path });
     this.#seen = this.#kills() ?? 0n;
   }
 
   /** poll(2) reports changes after the descriptor was opened or read: it is opened anew before the file is read. */
   happened(): boolean {
-    if (this.#cgroup.isGone()) return false;
     const fresh = this.#open();
+    if (fresh < 0) return false; // the cgroup has been removed
     this.#native.close(this.fd);
     this.fd = fresh;
     const kills = this.#kills();
@@ -110,13 +111,7 @@ class FileWatch implements OomWatch {
   }
 
   #open(): number {
-    const fd = this.#native.open(this.#cgroup.dir, EVENTS, O_RDONLY | O_NONBLOCK, 0);
-    if (fd >= 0) return fd;
-    throw nativeError(fd, {
-      message: "cannot watch for OOM",
-      operation: "open",
-      path: `${this.#cgroup.path}/${EVENTS}`,
-    });
+    return this.#native.open(this.#cgroup.dir, EVENTS, O_RDONLY | O_NONBLOCK, 0);
   }
 
   #kills(): bigint | undefined {
