@@ -2,8 +2,7 @@
 
 import { hasController } from "../cgroup/path.ts";
 import type { Options } from "../cli/reading.ts";
-import { nameOf, openAbove, openFolder } from "../container/cgroup-folder.ts";
-import { CgroupLeaf } from "../container/cgroup-leaves.ts";
+import { openEach } from "../container/cgroup-leaves.ts";
 import { recordedPaths } from "../container/cgroup-paths.ts";
 import type { ContainerState } from "../container/state.ts";
 import { statusOf } from "../container/status.ts";

@@ -19,12 +19,12 @@ export function readDocument(native: Native, source: string): UpdateRequest {
   const name = source === "-" ? "standard input" : source;
   const document = parse(readText(native, source, name), name);
   if (document !== null && (typeof document !== "object" || Array.isArray(document))) {
-    throw new RuntimeError({ message: "the resources must be a JSON object", path: name });
+    throw new RuntimeError({ message: `${name}: must be a JSON object` });
   }
   const c = new Context(true);
   const resources = decodeResources(c, document);
   for (const { kind, pointer, message } of c.issues) {
-    if (kind !== "warning") throw new RuntimeError({ message, path: name, pointer });
+    if (kind !== "warning") throw new RuntimeError({ message: `${name}: ${message}`, pointer });
     warn(`${name}: ${pointer}: ${message}`);
   }
   return { resources, nameOf: (pointer) => pointer };
@@ -43,7 +43,7 @@ function parse(text: string, name: string): unknown {
   try {
     return parseJson(text);
   } catch (error) {
-    if (error instanceof RuntimeError) throw new RuntimeError({ ...error.facts, path: name });
+    if (error instanceof RuntimeError) throw new RuntimeError({ ...error.facts, message: `${name}: ${error.message}` });
     throw error;
   }
 }
