@@ -1,0 +1,99 @@
+// The decision graph: what a filter does once it knows the system call. Equal parts are one node.
+
+import { CODE } from "../bpf/cbpf.ts";
+import { RuntimeError } from "../errors/runtime-error.ts";
+
+/** A verdict, or a test of one masked word of the data. */
+export interface Decision {
+  readonly id: number;
+  /** What the filter returns; absent: a test. */
+  readonly verdict?: number;
+  /** Word of struct seccomp_data, and what it is masked with. */
+  readonly offset: number;
+  readonly mask: number;
+  /** jeq, jgt, jge or jset. */
+  readonly code: number;
+  readonly k: number;
+  readonly yes: Decision;
+  readonly no: Decision;
+}
+
+/** What a test on the way has found. */
+export interface Fact {
+  offset: number;
+  mask: number;
+  code: number;
+  k: number;
+  holds: boolean;
+}
+
+/** More nodes than any filter that the kernel takes could need. */
+const MAX_NODES = 16384;
+
+export class Decisions {
+  readonly #nodes = new Map<string, Decision>();
+  readonly #verdicts = new Map<number, Decision>();
+  #count = 0;
+
+  #id(): number {
+    if (this.#count >= MAX_NODES) throw new RuntimeError({ message: "the profile makes a filter that is too long" });
+    return this.#count++;
+  }
+
+  verdict(value: number): Decision {
+    const known = this.#verdicts.get(value);
+    if (known !== undefined) return known;
+    const node = { id: this.#id(), verdict: value, offset: 0, mask: 0, code: CODE.ret, k: value } as Decision;
+    this.#verdicts.set(value, node);
+    return node;
+  }
+
+  test(offset: number, mask: number, code: number, k: number, yes: Decision, no: Decision): Decision {
+    if (yes === no) return yes;
+    if (code === CODE.jge && k === 0) return yes;
+    if (code === CODE.jgt && k === 0xffffffff) return no;
+    const key = `${offset},${mask},${code},${k},${yes.id},${no.id}`;
+    const known = this.#nodes.get(key);
+    if (known !== undefined) return known;
+    const node: Decision = { id: this.#id(), offset, mask, code, k, yes, no };
+    this.#nodes.set(key, node);
+    return node;
+  }
+}
+
+/** The first decision from here on that the facts leave open. */
+export function follow(node: Decision, facts: readonly Fact[]): Decision {
+  let at = node;
+  while (at.verdict === undefined) {
+    let outcome: boolean | undefined;
+    for (let i = facts.length - 1; i >= 0 && outcome === undefined; i--) outcome = decided(at, facts[i] as Fact);
+    if (outcome === undefined) return at;
+    at = outcome ? at.yes : at.no;
+  }
+  return at;
+}
+
+/** Whether a fact alone decides a test, and how. */
+function decided(test: Decision, fact: Fact): boolean | undefined {
+  if (test.offset !== fact.offset) return undefined;
+  if (fact.holds && fact.code === CODE.jeq && fact.mask === 0xffffffff) return outcome(test, fact.k);
+  if (test.mask !== fact.mask) return undefined;
+  if (test.code === fact.code && test.k === fact.k) return fact.holds;
+  if (fact.holds && fact.code === CODE.jeq && test.code === CODE.jeq) return false;
+  return undefined;
+}
+
+/** A test of a word that is known. */
+function outcome(test: Decision, word: number): boolean {
+  const value = (word & test.mask) >>> 0;
+  switch (test.code) {
+    case CODE.jeq:
+      return value === test.k;
+    case CODE.jgt:
+      return value > test.k;
+    case CODE.jge:
+      return value >= test.k;
+    default:
+      return (value & test.k) !== 0;
+  }
+}

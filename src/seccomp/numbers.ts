@@ -1,0 +1,225 @@
+// The system call numbers of one architecture as ranges of decisions, with the rule for calls that the profile is too
+// old to know (runc's libcontainer/seccomp/patchbpf).
+
+import { actionValue, KILL, RETURN_ENOSYS } from "./actions.ts";
+import type { Architecture } from "./architectures.ts";
+import { X32_BIT } from "./architectures.ts";
+import { argumentsDecision } from "./arguments.ts";
+import type { Decision, Decisions } from "./decisions.ts";
+import { addRange, emptyRanges, type Ranges } from "./ranges.ts";
+import type { Alternative, RuleSet } from "./rules.ts";
+import { multiplexedCalls, syscallNumbers } from "./syscalls.ts";
+import type { CompileOptions, Seccomp, SeccompArg } from "./types.ts";
+
+/** Numbers above this are few (arm's private calls): they are sorted, the others have a place each. */
+const DENSE = 2048;
+
+/**
+ * Whether calls newer than the profile get ENOSYS: only when it would not let them pass anyway (LOG and TRACE count as
+ * that) and does not say ENOSYS itself.
+ */
+export function wantsEnosys(seccomp: Seccomp, options: CompileOptions): boolean {
+  if (options.enosys === false) return false;
+  const { defaultAction, defaultErrnoRet } = seccomp;
+  if (defaultAction === "SCMP_ACT_ALLOW" || defaultAction === "SCMP_ACT_LOG" || defaultAction === "SCMP_ACT_TRACE") {
+    return false;
+  }
+  return !(defaultAction === "SCMP_ACT_ERRNO" && actionValue(defaultAction, defaultErrnoRet) === RETURN_ENOSYS);
+}
+
+/** Calls that the architecture also has behind socketcall and ipc, by index: 1. */
+export function multiplexedHere(numbers: Int32Array): Uint8Array {
+  const here = new Uint8Array(numbers.length);
+  const all = multiplexedCalls();
+  for (let i = 0; i < all.length; i++) {
+    const { call, through } = all[i] as (typeof all)[number];
+    if ((numbers[through] as number) >= 0) here[call] = 1;
+  }
+  return here;
+}
+
+/**
+ * The largest number that any rule names, with the base; 0 when there is none. libseccomp gives no real number for calls
+ * that can go through socketcall or ipc, so runc does not count them.
+ */
+export function newestNumber(rules: RuleSet, numbers: Int32Array, base: number): number {
+  const hidden = multiplexedHere(numbers);
+  let newest = 0;
+  for (let i = 0; i < numbers.length; i++) {
+    const number = numbers[i] as number;
+    if (number >= 0 && rules.named[i] === 1 && hidden[i] === 0 && number + base > newest) newest = number + base;
+  }
+  return newest;
+}
+
+/** The rules about a call, in the order of the profile. */
+export function rulesOf(rules: RuleSet, index: number): readonly Alternative[] {
+  const list = rules.alternatives.get(index);
+  if (list !== undefined) return list;
+  const always = rules.always[index] as number;
+  if (always === 0) return [];
+  return [{ args: [], verdict: rules.verdicts[always - 1] as number, rule: always - 1 }];
+}
+
+/** The rules about socketcall or ipc: their own, and those about every call behind them. */
+export function rulesThrough(rules: RuleSet, through: number): readonly Alternative[] {
+  const list = [...rulesOf(rules, through)];
+  if (list.some(({ args }) => args.length === 0)) return list;
+  const all = multiplexedCalls();
+  for (let i = 0; i < all.length; i++) {
+    const multiplexed = all[i] as (typeof all)[number];
+    if (multiplexed.through !== through) continue;
+    const first: SeccompArg = { index: 0, value: BigInt(multiplexed.number), valueTwo: 0n, op: "SCMP_CMP_EQ" };
+    for (const { args, verdict, rule } of rulesOf(rules, multiplexed.call)) {
+      // The first argument is the number of the call now; the others stay as they are, though they mean something else.
+      list.push({ args: [first, ...args.filter(({ index }) => index !== 0)], verdict, rule });
+    }
+  }
+  return list.sort((a, b) => a.rule - b.rule);
+}
+
+export interface NumberContext {
+  graph: Decisions;
+  rules: RuleSet;
+  /** What is not in any rule. */
+  otherwise: Decision;
+  enosys: boolean;
+  base: string;
+}
+
+/** Appends the architecture's numbers from its base up to `end`, all others in between being `otherwise`. */
+function addNumbers(ranges: Ranges, architecture: Architecture, end: number, context: NumberContext): void {
+  const { graph, rules, otherwise, enosys } = context;
+  const { base, table } = architecture;
+  const numbers = syscallNumbers(table);
+  const { decisions, large, top } = place(architecture, numbers, context);
+  const newest = enosys ? newestNumber(rules, numbers, base) : 0;
+  const last = newest > 0 ? newest - base : end;
+  addRange(ranges, base === X32_BIT ? base : 0, otherwise, 0);
+  for (let number = 0; number <= top && number <= last; number++) {
+    const decision = decisions[number];
+    addRange(ranges, base + number, decision ?? otherwise, decision === undefined ? 0 : 1);
+  }
+  if (top >= 0) addRange(ranges, base + top + 1, otherwise, 0);
+  for (let i = 0; i < large.length; i++) {
+    const { number, decision } = large[i] as Large;
+    if (number > last) break;
+    addRange(ranges, base + number, decision, 1);
+    addRange(ranges, base + number + 1, otherwise, 0);
+  }
+  if (newest > 0 && newest + 1 < end) truncate(ranges, newest + 1, graph.verdict(RETURN_ENOSYS));
+}
+
+/** setup(2), number 0, stands for calls that the kernel does not know on s390: see runc. */
+export const isS390 = ({ audit }: Architecture): boolean => (audit & 0xffff) === 22;
+
+/** From `start` on there is only that. */
+function truncate(ranges: Ranges, start: number, decision: Decision): void {
+  while ((ranges.starts.at(-1) ?? 0) >= start && ranges.starts.length > 1) {
+    ranges.starts.pop();
+    ranges.targets.pop();
+    ranges.weights.pop();
+  }
+  addRange(ranges, start, decision, 0);
+}
+
+interface Large {
+  number: number;
+  decision: Decision;
+}
+
+/** What every number that a rule is about leads to. */
+function place(
+  architecture: Architecture,
+  numbers: Int32Array,
+  context: NumberContext,
+): { decisions: (Decision | undefined)[]; large: Large[]; top: number } {
+  const { graph, rules, otherwise, base } = context;
+  const { always, alternatives, verdicts } = rules;
+  const decisions: (Decision | undefined)[] = new Array(DENSE);
+  const large: Large[] = [];
+  /** Numbers with several names that have rules. */
+  const shared: number[] = [];
+  let top = -1;
+  const put = (number: number, decision: Decision): void => {
+    if (number >= DENSE) {
+      large.push({ number, decision });
+      return;
+    }
+    if (decisions[number] !== undefined) shared.push(number);
+    decisions[number] = decision;
+    if (number > top) top = number;
+  };
+  const decide = (list: readonly Alternative[]): Decision =>
+    argumentsDecision(graph, list, architecture, otherwise, base);
+  const byRule: Decision[] = verdicts.map((verdict) => graph.verdict(verdict));
+  for (let i = 0; i < numbers.length; i++) {
+    const number = numbers[i] as number;
+    const rule = always[i] as number;
+    if (number >= 0 && rule !== 0 && !alternatives.has(i)) put(number, byRule[rule - 1] as Decision);
+  }
+  for (const [index, list] of alternatives) {
+    const number = numbers[index] as number;
+    if (number >= 0) put(number, decide(list));
+  }
+  for (let i = 0; i < shared.length; i++) {
+    const number = shared[i] as number;
+    decisions[number] = decide(rulesOfNumber(rules, numbers, number));
+  }
+  const all = multiplexedCalls();
+  for (let i = 0, last = -1; i < all.length; i++) {
+    const { through } = all[i] as (typeof all)[number];
+    const number = numbers[through] as number;
+    if (through === last || number < 0) continue;
+    last = through;
+    const list = rulesThrough(rules, through);
+    if (list.length === 0) continue;
+    decisions[number] = decide(list);
+    if (number > top) top = number;
+  }
+  large.sort((a, b) => a.number - b.number);
+  return { decisions, large, top };
+}
+
+/** The rules about every name of a number, in the order of the profile. */
+export function rulesOfNumber(rules: RuleSet, numbers: Int32Array, number: number): readonly Alternative[] {
+  const found: Alternative[] = [];
+  for (let index = numbers.indexOf(number); index >= 0; index = numbers.indexOf(number, index + 1)) {
+    found.push(...rulesOf(rules, index));
+  }
+  return found.sort((a, b) => a.rule - b.rule);
+}
+
+const hasNewest = ({ table, base }: Architecture, { rules }: NumberContext): boolean =>
+  newestNumber(rules, syscallNumbers(table), base) > 0;
+
+function zeroEnosys(ranges: Ranges, { graph }: NumberContext): void {
+  if (ranges.starts[1] === 1) {
+    ranges.targets[0] = graph.verdict(RETURN_ENOSYS);
+    return;
+  }
+  ranges.starts.splice(0, 1, 0, 1);
+  ranges.targets.unshift(graph.verdict(RETURN_ENOSYS));
+  ranges.weights.unshift(1);
+}
+
+/** All numbers of one value of `arch`: one architecture, or X86_64 with or without X32. */
+export function numberRanges(family: readonly Architecture[], context: NumberContext): Ranges {
+  const ranges = emptyRanges();
+  const [first, second] = family.length > 1 && family[0]?.base === X32_BIT ? [family[1], family[0]] : family;
+  if (first === undefined) return ranges;
+  if (first.table !== "x86_64") {
+    addNumbers(ranges, first, 0x100000000, context);
+    if (isS390(first) && context.enosys && hasNewest(first, context)) zeroEnosys(ranges, context);
+    return ranges;
+  }
+  addNumbers(ranges, first, X32_BIT, context);
+  if (second !== undefined) {
+    addNumbers(ranges, second, 0x100000000, context);
+    return ranges;
+  }
+  // x32's numbers are those of an architecture that is not covered; but -1 is what a tracer skips a call by.
+  addRange(ranges, X32_BIT, context.graph.verdict(KILL), 0);
+  addRange(ranges, 0xffffffff, context.otherwise, 0);
+  return ranges;
+}

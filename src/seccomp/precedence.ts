@@ -1,0 +1,91 @@
+// Which rule decides when several about one call hold. libseccomp, which runc and crun use, keeps rules as a tree that
+// it sorts itself: the order in the profile counts only for rules without conditions, of which the first wins over
+// everything. This is that order.
+
+import { RuntimeError } from "../errors/runtime-error.ts";
+import { low } from "./conditions.ts";
+import type { Alternative } from "./rules.ts";
+import type { SeccompArg } from "./types.ts";
+
+/** Equality first, then upper bounds, then lower ones. */
+function rank(arg: SeccompArg): number {
+  switch (arg.op) {
+    case "SCMP_CMP_GE":
+    case "SCMP_CMP_GT":
+      return 1;
+    case "SCMP_CMP_LE":
+    case "SCMP_CMP_LT":
+      return 2;
+    default:
+      return 3;
+  }
+}
+
+const cut = (value: bigint, wide: boolean): bigint => (wide ? value : BigInt(low(value)));
+
+/** What the argument, masked, is compared to. */
+const datum = (arg: SeccompArg, wide: boolean): bigint =>
+  cut(arg.op === "SCMP_CMP_MASKED_EQ" ? arg.valueTwo & arg.value : arg.value, wide);
+
+const FULL = 0xffffffffffffffffn;
+const mask = (arg: SeccompArg, wide: boolean): bigint => cut(arg.op === "SCMP_CMP_MASKED_EQ" ? arg.value : FULL, wide);
+
+function compareArgs(a: SeccompArg, b: SeccompArg, wide: boolean): number {
+  if (a.index !== b.index) return b.index - a.index;
+  if (rank(a) !== rank(b)) return rank(b) - rank(a);
+  const first = datum(a, wide);
+  const second = datum(b, wide);
+  if (first === second) return 0;
+  const upper = rank(a) === 2;
+  return first < second === upper ? -1 : 1;
+}
+
+const isSame = (a: SeccompArg, b: SeccompArg, wide: boolean): boolean =>
+  a.index === b.index &&
+  (a.op === "SCMP_CMP_MASKED_EQ" ? "SCMP_CMP_EQ" : a.op) === (b.op === "SCMP_CMP_MASKED_EQ" ? "SCMP_CMP_EQ" : b.op) &&
+  mask(a, wide) === mask(b, wide) &&
+  datum(a, wide) === datum(b, wide);
+
+function compare(a: Alternative, b: Alternative, wide: boolean): number {
+  for (let i = 0; i < a.args.length && i < b.args.length; i++) {
+    const first = a.args[i] as SeccompArg;
+    const second = b.args[i] as SeccompArg;
+    if (isSame(first, second, wide)) continue;
+    return compareArgs(first, second, wide);
+  }
+  return a.args.length - b.args.length;
+}
+
+/** Whether all conditions of `a` are the first ones of `b`. */
+function isPrefix(a: Alternative, b: Alternative, wide: boolean): boolean {
+  if (a.args.length > b.args.length) return false;
+  for (let i = 0; i < a.args.length; i++) {
+    if (!isSame(a.args[i] as SeccompArg, b.args[i] as SeccompArg, wide)) return false;
+  }
+  return true;
+}
+
+/**
+ * The alternatives of one call in the order in which they decide.
+ *
+ * @param base where the profile is, for errors.
+ * @throws RuntimeError when two rules ask for different actions under the same conditions, which libseccomp refuses.
+ */
+export function inOrder(list: readonly Alternative[], wide: boolean, base: string): readonly Alternative[] {
+  const first = list[0] as Alternative;
+  if (list.every(({ verdict }) => verdict === first.verdict)) return list;
+  const kept: Alternative[] = [];
+  for (let i = 0; i < list.length; i++) {
+    const rule = list[i] as Alternative;
+    const other = kept.find((known) => known.verdict !== rule.verdict && isPrefix(rule, known, wide));
+    if (other !== undefined) {
+      throw new RuntimeError({
+        message: `asks for another action under the same conditions as rule ${other.rule}`,
+        pointer: `${base}/syscalls/${rule.rule}`,
+      });
+    }
+    // A shorter rule that came first leaves nothing for a longer one.
+    if (!kept.some((known) => isPrefix(known, rule, wide))) kept.push(rule);
+  }
+  return kept.sort((a, b) => compare(a, b, wide) || a.rule - b.rule);
+}
