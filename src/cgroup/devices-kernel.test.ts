@@ -10,14 +10,17 @@ import { removeCgroups } from "../container/cgroup-remove.ts";
 import type { CgroupFacts } from "../host/facts.ts";
 import type { Native } from "../host/native.gen.ts";
 import { loadNative } from "../host/node.ts";
+import { DeviceCgroup } from "./devcgroup-support.ts";
 import { devicePolicy } from "./device-policy.ts";
 import { deviceProgram } from "./device-program.ts";
+import { NODE_NUMBERS, RandomRules } from "./device-rules-support.ts";
 import { deviceSteps } from "./devices.ts";
 import type { CgroupPaths } from "./path.ts";
 
 const LIBRARY = process.env.BERTH_LIBRARY ?? join(import.meta.dirname, "../../dist/libberth.so");
 const AT_FDCWD = -100;
 const O_WRONLY = 1;
+const EPERM = 1;
 const O_DIRECTORY = 0o200000;
 const CGROUP_SUPER_MAGIC = 0x27e0eb;
 const CGROUP2_SUPER_MAGIC = 0x63677270;
@@ -122,6 +125,41 @@ const hosts = [v1 ?? [], v2 ?? []].flat();
 describe.skipIf(!usable).each(hosts)("device rules below %s", (mountpoint) => {
   it.each(cases)("allow exactly what they say: $title", ({ rules, allowed }) => {
     expect(inside(mountpoint, rules, attempts())).toBe(allowed);
+  });
+});
+
+describe.skipIf(!usable || v1 === undefined)("the model of the v1 controller", () => {
+  it("answers and lists as the kernel does, for random writes to a cgroup and the one above", () => {
+    const above = join(v1 as string, `${NAME}-above`);
+    const random = new RandomRules(1816, NODE_NUMBERS);
+    let refused = 0;
+    for (let round = 0; round < 30; round++) {
+      const below = join(above, `below-${round}`); // what is removed lingers, and the default above could not change
+      removeCgroups(native, [below, above], true);
+      mkdirSync(above);
+      const parent = new DeviceCgroup(new DeviceCgroup());
+      const write = (path: string, model: DeviceCgroup): void => {
+        const { allow, type, access, major, minor } = random.rule();
+        const file = allow ? "devices.allow" : "devices.deny";
+        const data = type === "a" ? "a" : `${type} ${major ?? "*"}:${minor ?? "*"} ${access}`;
+        const accepted = model.write(file, data);
+        const answer = native.write_file(AT_FDCWD, `${path}/${file}`, O_WRONLY, 0, data);
+        expect(answer, `${data} to ${path}/${file}`).toBe(accepted ? 0 : -EPERM);
+        expect(readFileSync(join(path, "devices.list"), "utf8").split("\n").sort()).toEqual(
+          model.list().split("\n").sort(),
+        );
+        if (!accepted) refused++;
+      };
+      try {
+        for (let i = 0; i < 8; i++) write(above, parent);
+        mkdirSync(below);
+        const child = new DeviceCgroup(parent);
+        for (let i = 0; i < 12; i++) write(below, child);
+      } finally {
+        removeCgroups(native, [below, above], true);
+      }
+    }
+    expect(refused).toBeGreaterThan(10);
   });
 });
 

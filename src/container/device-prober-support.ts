@@ -12,23 +12,24 @@ import { ACCESS, type DeviceException } from "../cgroup/device-policy.ts";
 const SCRIPT = `
 const { accessSync } = require("node:fs");
 const nodes = JSON.parse(process.argv[1]);
-const ask = () => nodes.map(([path, mode]) => { try { accessSync(path, mode); return true; } catch { return false; } });
-let watching = false, always, ever, rounds;
+const allowed = ([path, mode]) => { try { accessSync(path, mode); return true; } catch { return false; } };
+let watched, always, ever, rounds;
 const look = () => {
-  if (!watching) return;
-  ask().forEach((allowed, i) => { if (allowed) ever[i] = true; else always[i] = false; });
-  rounds++;
-  setImmediate(look);
+  for (let i = 0; i < 100 && watched.length > 0; i++, rounds++) {
+    for (const n of watched) if (allowed(nodes[n])) ever[n] = true; else always[n] = false;
+  }
+  if (watched.length > 0) setImmediate(look);
 };
 require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => {
-  if (line === "ask") console.log(JSON.stringify(ask()));
-  if (line === "watch") {
-    [watching, rounds, always, ever] = [true, 0, nodes.map(() => true), nodes.map(() => false)];
+  if (line === "ask") console.log(JSON.stringify(nodes.map(allowed)));
+  if (line.startsWith("watch ")) {
+    watched = JSON.parse(line.slice(6));
+    [rounds, always, ever] = [0, nodes.map(() => true), nodes.map(() => false)];
     console.log("{}");
     look();
   }
   if (line === "stop") {
-    watching = false;
+    watched = [];
     console.log(JSON.stringify({ rounds, always, ever }));
   }
 });
@@ -69,9 +70,9 @@ export class Prober {
     return this.#command("ask") as Promise<boolean[]>;
   }
 
-  /** Asks for all of them again and again, until `stop`. */
-  watch(): Promise<unknown> {
-    return this.#command("watch");
+  /** Asks for these requests again and again, until `stop`. */
+  watch(indices: readonly number[]): Promise<unknown> {
+    return this.#command(`watch ${JSON.stringify(indices)}`);
   }
 
   stop(): Promise<Watched> {
