@@ -45,24 +45,39 @@ function hostPs(native: Native, given: readonly string[]): string {
 
 /** The title line, and those whose PID column names one of the processes. */
 function linesOf(output: string, pids: ReadonlySet<number>): string {
-  const [title = "", ...lines] = output.split("\n");
-  const column = fieldsOf(title).indexOf("PID");
-  if (column < 0) throw new RuntimeError({ message: "couldn't find PID field in ps output" });
+  const lines = output.split("\n");
+  const title = lines[0] as string;
+  let column = 0;
+  while (fieldAt(title, column) !== "PID") {
+    if (fieldAt(title, column) === "") throw new RuntimeError({ message: "couldn't find PID field in ps output" });
+    column++;
+  }
   let kept = `${title}\n`;
-  for (const line of lines) {
+  for (let i = 1; i < lines.length; i++) {
+    const line = lines[i] as string;
     if (line === "") continue;
-    const field = fieldsOf(line)[column];
+    const field = fieldAt(line, column);
     const pid = Number(field);
-    if (field === undefined || !Number.isInteger(pid)) {
-      throw new RuntimeError({ message: `unable to parse pid: ${JSON.stringify(field ?? line)}` });
+    if (field === "" || !Number.isInteger(pid)) {
+      throw new RuntimeError({ message: `unable to parse pid: ${JSON.stringify(field)}` });
     }
     if (pids.has(pid)) kept += `${line}\n`;
   }
   return kept;
 }
 
-function fieldsOf(line: string): string[] {
-  const fields: string[] = [];
-  for (const words of line.split(" ")) for (const word of words.split("\t")) if (word !== "") fields.push(word);
-  return fields;
+/** The word with that index, "" behind the last. Without a list of all of them: there may be many lines, and long ones. */
+function fieldAt(line: string, index: number): string {
+  let at = 0;
+  for (let words = 0; ; words++) {
+    while (isBlank(line.charCodeAt(at))) at++;
+    let end = at;
+    while (end < line.length && !isBlank(line.charCodeAt(end))) end++;
+    if (words === index || end === at) return line.slice(at, end);
+    at = end;
+  }
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }
