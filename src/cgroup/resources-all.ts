@@ -96,8 +96,8 @@ function writePart(
   w.folder = paths.unified.path;
   const first = w.steps.length;
   part.writeV2(w, resources);
-  const pointer = w.steps[first]?.origin.pointer;
-  if (pointer !== undefined) needed.set(part.v2, pointer);
+  const write = w.steps.slice(first).find(({ step }) => step === "write cgroup file");
+  if (write !== undefined) needed.set(part.v2, write.origin.pointer);
 }
 
 /** On pure v2 the others come along: without them their statistics could not be read. */

@@ -48,20 +48,17 @@ export function ioWeight(weight: number): number {
   return 1 + Math.floor(((weight - 10) * 9999) / 990);
 }
 
-/**
- * BFQ's weights where that scheduler is built in, else those of iocost. Throws RuntimeError for leaf weights, which v2
- * has not.
- */
+/** BFQ's weights where that scheduler is built in, else those of iocost. */
 export function blockIOV2(w: LimitWriter, resources: Resources): void {
   const blockIO = resources.blockIO as BlockIOResources;
   const { weight, leafWeight, weightDevice } = blockIO;
-  if (leafWeight !== undefined) w.refuse("/blockIO/leafWeight", "cgroup v2 has no leaf weight");
+  if (leafWeight !== undefined) w.ignore("/blockIO/leafWeight", "cgroup v2 has no leaf weight");
   if (weight !== undefined) {
     const otherwise = { file: "io.weight", data: String(ioWeight(weight)) };
     w.write("io.bfq.weight", weight, "/blockIO/weight", { otherwise });
   }
   for (const [i, { major, minor, weight: value, leafWeight: leaf }] of weightDevice.entries()) {
-    if (leaf !== undefined) w.refuse(`/blockIO/weightDevice/${i}/leafWeight`, "cgroup v2 has no leaf weight");
+    if (leaf !== undefined) w.ignore(`/blockIO/weightDevice/${i}/leafWeight`, "cgroup v2 has no leaf weight");
     if (value === undefined) continue;
     const device = `${major}:${minor}`;
     const otherwise = { file: "io.weight", data: `${device} ${ioWeight(value)}` };

@@ -54,12 +54,12 @@ function realtime(w: LimitWriter, { realtimePeriod: period, realtimeRuntime: run
   if (runtime !== undefined) w.write("cpu.rt_runtime_us", runtime, "/cpu/realtimeRuntime");
 }
 
-/** Quota and period are one file. Throws RuntimeError for real-time bandwidth, which v2 has not. */
+/** Quota and period are one file. */
 export function cpuV2(w: LimitWriter, resources: Resources): void {
   const cpu = resources.cpu as CpuResources;
   const { shares, period, burst, quota, idle } = cpu;
-  if (cpu.realtimePeriod !== undefined) w.refuse("/cpu/realtimePeriod", "cgroup v2 has no real-time bandwidth");
-  if (cpu.realtimeRuntime !== undefined) w.refuse("/cpu/realtimeRuntime", "cgroup v2 has no real-time bandwidth");
+  if (cpu.realtimePeriod !== undefined) w.ignore("/cpu/realtimePeriod", "cgroup v2 has no real-time bandwidth");
+  if (cpu.realtimeRuntime !== undefined) w.ignore("/cpu/realtimeRuntime", "cgroup v2 has no real-time bandwidth");
   writeIdle(w, cpu);
   if (shares !== undefined && idle !== 1n) w.write("cpu.weight", cpuWeight(shares), "/cpu/shares");
   const limited = quota !== undefined || period !== undefined;

@@ -21,12 +21,12 @@ export function memoryV1(w: LimitWriter, resources: Resources): void {
   if (swappiness !== undefined) w.write("memory.swappiness", swappiness, "/memory/swappiness");
 }
 
-/** Throws RuntimeError for what v2 cannot do. */
+/** Throws RuntimeError for limits that do not go together. */
 export function memoryV2(w: LimitWriter, resources: Resources): void {
   const memory = resources.memory as MemoryResources;
   const { limit, reservation, swappiness, disableOOMKiller } = memory;
-  if (swappiness !== undefined) w.refuse("/memory/swappiness", "cgroup v2 has no swappiness");
-  if (disableOOMKiller) w.refuse("/memory/disableOOMKiller", "cgroup v2 cannot disable the OOM killer");
+  if (swappiness !== undefined) w.ignore("/memory/swappiness", "cgroup v2 has no swappiness");
+  if (disableOOMKiller) w.ignore("/memory/disableOOMKiller", "cgroup v2 cannot disable the OOM killer");
   const above = usageCheck(memory);
   const swap = swapMax(w, memory);
   if (swap !== undefined) {

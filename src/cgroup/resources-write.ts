@@ -26,7 +26,12 @@ export class LimitWriter {
     this.steps.push({ step: "write cgroup file", path: this.folder, file, data: String(data), ...options, origin });
   }
 
-  /** Throws: the field cannot be honoured. The runtime-spec asks for an error where a v1 setting has no v2 equivalent. */
+  /** For what cgroup v2 has not and runc says nothing about: the user is told. */
+  ignore(field: string, reason: string): void {
+    this.steps.push({ step: "ignore field", reason, origin: { pointer: this.pointer(field) } });
+  }
+
+  /** Throws: without it the container would not be as held back, or as marked, as was asked. */
   refuse(field: string, message: string): never {
     throw new RuntimeError({ message, pointer: this.pointer(field) });
   }

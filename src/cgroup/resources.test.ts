@@ -257,23 +257,38 @@ describe("resourceSteps", () => {
     expect(writes(exact(resources), "v1")).toEqual(expected);
   });
 
-  it.each<[object, string]>([
-    [{ memory: { swappiness: 60 } }, "/r/memory/swappiness: cgroup v2 has no swappiness"],
-    [{ memory: { disableOOMKiller: true } }, "/r/memory/disableOOMKiller: cgroup v2 cannot disable the OOM killer"],
-    [{ memory: { swap: 5 } }, "/r/memory/swap: counts memory and swap together: cgroup v2 needs the memory limit, too"],
-    [{ cpu: { realtimePeriod: 1 } }, "/r/cpu/realtimePeriod: cgroup v2 has no real-time bandwidth"],
-    [{ cpu: { realtimeRuntime: 1 } }, "/r/cpu/realtimeRuntime: cgroup v2 has no real-time bandwidth"],
-    [{ blockIO: { leafWeight: 10 } }, "/r/blockIO/leafWeight: cgroup v2 has no leaf weight"],
+  it.each<[object, string[]]>([
+    [{ memory: { swappiness: 60 } }, ["/r/memory/swappiness: cgroup v2 has no swappiness"]],
+    [{ memory: { disableOOMKiller: true } }, ["/r/memory/disableOOMKiller: cgroup v2 cannot disable the OOM killer"]],
     [
-      { blockIO: { weightDevice: [{ ...DISK, leafWeight: 10 }] } },
-      "/r/blockIO/weightDevice/0/leafWeight: cgroup v2 has no leaf weight",
+      { cpu: { realtimePeriod: 1, realtimeRuntime: 1 } },
+      [
+        "/r/cpu/realtimePeriod: cgroup v2 has no real-time bandwidth",
+        "/r/cpu/realtimeRuntime: cgroup v2 has no real-time bandwidth",
+      ],
     ],
+    [
+      { blockIO: { leafWeight: 10, weightDevice: [{ ...DISK, leafWeight: 10 }] } },
+      [
+        "/r/blockIO/leafWeight: cgroup v2 has no leaf weight",
+        "/r/blockIO/weightDevice/0/leafWeight: cgroup v2 has no leaf weight",
+      ],
+    ],
+  ])("v2 ignores with a warning what only helps, and needs no controller for it: %j", (resources, expected) => {
+    const lines = stepsOf(resources, "v2").map((step) =>
+      step.step === "ignore field" ? `${step.origin.pointer}: ${step.reason}` : step.step,
+    );
+    expect(lines).toEqual(expected);
+  });
+
+  it.each<[object, string]>([
+    [{ memory: { swap: 5 } }, "/r/memory/swap: counts memory and swap together: cgroup v2 needs the memory limit, too"],
     [{ network: { classID: 1 } }, '/r/network/classID: needs the cgroup controller "net_cls", which cgroup v2 has not'],
     [
       { network: { priorities: [{ name: "eth0", priority: 1 }] } },
       '/r/network/priorities: needs the cgroup controller "net_prio", which cgroup v2 has not',
     ],
-  ])("v2 refuses what it cannot do: %j", (resources, message) => {
+  ])("v2 refuses what it cannot keep: %j", (resources, message) => {
     expect(failure(resources, "v2")).toBe(message);
   });
 

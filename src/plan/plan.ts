@@ -2,6 +2,7 @@
 // print: src/plan/print.ts.
 
 import type { HostFacts } from "../host/facts.ts";
+import type { UnitProperty } from "../systemd/property.ts";
 
 /** Where an operation comes from, for messages and explain: a JSON pointer, or a word such as "default". */
 export interface Origin {
@@ -41,8 +42,11 @@ export type Inherited =
 
 /** What the runtime itself does, in order. Each step is undone when a later one fails (see command/create/undo). */
 export type RuntimeStep =
-  /** Makes the missing folders from below `mountpoint` down to `path`. `controllers` is a hierarchy's name, "" is v2. */
-  | { step: "mkdir cgroup"; path: string; mountpoint: string; controllers: string; origin: Origin }
+  /**
+   * Makes the missing folders from below `mountpoint` down to `path`. `controllers` is a hierarchy's name, "" is v2.
+   * `shared`: systemd may have made it for the same unit.
+   */
+  | { step: "mkdir cgroup"; path: string; mountpoint: string; controllers: string; shared?: true; origin: Origin }
   /**
    * A cgroup that was there before must hold no process (its children neither) and must not be frozen. Nothing between it
    * and `mountpoint` may be frozen either: a process that is made there would never run.
@@ -67,6 +71,8 @@ export type RuntimeStep =
       above?: { file: string; value: string };
       origin: Origin;
     }
+  /** Warns: the field has no meaning in this cgroup mode. */
+  | { step: "ignore field"; reason: string; origin: Origin }
   /**
    * v2: makes the controllers available in `path`, by cgroup.subtree_control of each folder above that lacks one;
    * `pointers` are the fields that need them, in the same order. `others`: so are all that the top has, as far as the
@@ -81,6 +87,20 @@ export type RuntimeStep =
       others: boolean;
       origin: Origin;
     }
+  /**
+   * Has systemd make the transient unit, with the process that was spawned in it, and waits for it. `cgroup` is where that
+   * process must be then: the line of /proc/PID/cgroup with that name ("" is v2).
+   */
+  | {
+      step: "start unit";
+      unit: string;
+      properties: readonly UnitProperty[];
+      cgroup: { name: string; path: string };
+      origin: Origin;
+    }
+  | { step: "set unit properties"; unit: string; properties: readonly UnitProperty[]; origin: Origin }
+  /** v1 with systemd, which knows only some controllers: makes what is missing and moves the process there. */
+  | { step: "join cgroup"; path: string; controllers: string; origin: Origin }
   /** For explain: disassemble(program) of src/bpf/ebpf-disassemble.ts. */
   | { step: "attach device program"; path: string; program: Uint32Array; origin: Origin }
   | { step: "spawn"; flags: number; cgroup?: string; origin: Origin }
@@ -106,6 +126,17 @@ export interface Plan {
   runtime: RuntimeStep[];
   /** cgroups that are ours to remove: leaf folders, by hierarchy mount point. */
   cgroups: string[];
+  /** The unit that systemd is asked for; absent without --systemd-cgroup. */
+  unit?: string;
+}
+
+/** What systemd says of itself, with --systemd-cgroup. */
+export interface SystemdFacts {
+  /** A user's service manager, not the system's. */
+  user: boolean;
+  version: number;
+  /** The cgroup that its own tree begins at: "" or "/" for the system's. */
+  controlGroup: string;
 }
 
 export interface CreateOptions {
@@ -127,4 +158,6 @@ export interface CreateOptions {
    */
   oldUnified?: boolean;
   facts: HostFacts;
+  /** --systemd-cgroup: the cgroups are systemd's to make. */
+  systemd?: SystemdFacts;
 }

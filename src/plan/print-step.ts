@@ -23,10 +23,18 @@ export function stepLine(step: RuntimeStep, config: Config): string {
       return `${step.step} ${step.path}/${step.file}`;
     case "write cgroup file":
       return writeLine(step);
+    case "ignore field":
+      return `warn: ignored, ${step.reason}`;
     case "enable controllers": {
       const others = step.others ? [step.controllers.length === 0 ? "all controllers" : "and all others"] : [];
       return `enable ${[...step.controllers, ...others].join(" ")} down to ${step.path}`;
     }
+    case "start unit":
+      return `start unit ${step.unit}, which is at ${step.cgroup.path}, with init in it`;
+    case "set unit properties":
+      return `${step.step} of ${step.unit}`;
+    case "join cgroup":
+      return `move init into ${step.path}`;
     case "attach device program":
       return `${step.step} to ${step.path} (${step.program.length / 2} instructions)`;
     case "spawn":

@@ -2,6 +2,7 @@
 
 import { frozenAbove } from "../../container/freezer.ts";
 import { RuntimeError } from "../../errors/runtime-error.ts";
+import { warn } from "../../errors/warning.ts";
 import { must, nativeError } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
 import { loaded } from "../../lazy.ts";
@@ -13,6 +14,7 @@ const O_RDONLY = 0;
 const O_WRONLY = 1;
 const O_DIRECTORY = 0o200000;
 const ENOENT = 2;
+const EEXIST = 17;
 
 export interface Cgroups {
   /** Empty ones that were there before. */
@@ -80,6 +82,7 @@ export function makeCgroup(native: Native, cgroups: Cgroups, step: Step<"mkdir c
     makeParents(native, step.path);
     result = native.mkdir(AT_FDCWD, step.path, 0o755);
   }
+  if (result === -EEXIST && step.shared) return;
   if (result < 0) throw nativeError(result, { operation: "mkdir", path: step.path, pointer: step.origin.pointer });
   cgroups.made.push(step.path);
 }
@@ -104,28 +107,30 @@ export function inheritFile(native: Native, step: Step<"inherit cgroup file">): 
   must(native.write_file(AT_FDCWD, own, O_WRONLY, 0, value), { ...facts, operation: "write" });
 }
 
-/** What engines read of every container: these four are there in the quick case. */
-const STATISTICS = ["cpu", "io", "memory", "pids"] as const;
+export function warnIgnored({ reason, origin }: Step<"ignore field">): void {
+  warn(`${origin.pointer}: is ignored: ${reason}`);
+}
+
 const LIST_MAX = 4096;
 
 /**
- * v2: the cgroup gets the controllers that its limits need, and those that statistics are read from. Four system calls when
+ * v2: the cgroup gets the controllers that its limits need, and with `others` all that the top has. Six system calls when
  * it has them. Throws RuntimeError, with the field, for one that it needs and cannot have.
  */
 export function enableControllers(native: Native, cgroups: Cgroups, step: Step<"enable controllers">): void {
-  const dir = openUnified(native, cgroups, step.path, step.origin.pointer);
-  const present = readControllers(native, dir);
-  const lacks = (name: string): boolean => !present.includes(name);
-  if (!step.controllers.some(lacks) && !(step.others && STATISTICS.some(lacks))) return;
+  const present = readControllers(native, openUnified(native, cgroups, step.path, step.origin.pointer), "");
+  const names = present.trim().split(" ");
+  const complete = !step.others || present === readControllers(native, AT_FDCWD, `${step.mountpoint}/`);
+  if (complete && step.controllers.every((name) => names.includes(name))) return;
   loaded(import("./controllers.ts")).enableMissing(native, step);
 }
 
-function readControllers(native: Native, dir: number): string[] {
-  const fd = native.open(dir, "cgroup.controllers", O_RDONLY, 0);
-  if (fd < 0) return [];
+function readControllers(native: Native, dir: number, folder: string): string {
+  const fd = native.open(dir, `${folder}cgroup.controllers`, O_RDONLY, 0);
+  if (fd < 0) return "";
   const text = native.read(fd, LIST_MAX);
   native.close(fd);
-  return typeof text === "string" ? text.trim().split(" ") : [];
+  return typeof text === "string" ? text : "";
 }
 
 /**

@@ -16,11 +16,13 @@ import {
   makeCgroup,
   openUnified,
   placeOf,
+  warnIgnored,
   writeCgroupFile,
 } from "./cgroups.ts";
 import { type Ends, openInherited } from "./inherited.ts";
 import type { Interrupts } from "./interrupts.ts";
 import { awaitReport } from "./reports.ts";
+import type { SystemdDriver } from "./systemd.ts";
 import type { UndoStack } from "./undo.ts";
 
 const AT_FDCWD = -100;
@@ -44,6 +46,8 @@ export interface Creation {
   readonly base: number;
   readonly rootless: boolean;
   readonly cgroups: Cgroups;
+  /** With --systemd-cgroup. */
+  readonly systemd?: SystemdDriver;
   /** The container's init; 0 and -1 before it exists. */
   pid: number;
   pidfd: number;
@@ -80,8 +84,20 @@ function runStep(creation: Creation, step: Exclude<RuntimeStep, { step: "write c
     case "inherit cgroup file":
       inheritFile(native, step);
       return;
+    case "ignore field":
+      warnIgnored(step);
+      return;
     case "enable controllers":
       enableControllers(native, creation.cgroups, step);
+      return;
+    case "start unit":
+      creation.systemd?.start(step, creation.pid, creation.interrupts);
+      return;
+    case "set unit properties":
+      creation.systemd?.set(step);
+      return;
+    case "join cgroup":
+      loaded(import("./systemd.ts")).joinCgroup(native, step, creation.pid);
       return;
     case "attach device program":
       loaded(import("./device-program.ts")).attachProgram(

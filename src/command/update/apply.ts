@@ -8,7 +8,7 @@ import { RuntimeError } from "../../errors/runtime-error.ts";
 import type { CgroupFacts } from "../../host/facts.ts";
 import { nativeError } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
-import { enableControllers, type Place, writeCgroupFile } from "../create/cgroups.ts";
+import { enableControllers, type Place, warnIgnored, writeCgroupFile } from "../create/cgroups.ts";
 import type { Step } from "../create/steps.ts";
 import type { UpdateRequest } from "./request.ts";
 
@@ -40,6 +40,7 @@ export function applyLimits(native: Native, request: UpdateRequest, target: Targ
   try {
     const steps = resourceSteps(request.resources, target.paths, target.facts, "");
     for (const step of steps) if (step.step === "enable controllers") enable(native, step, target);
+    for (const step of steps) if (step.step === "ignore field") warnIgnored(step);
     const writes = steps.filter((step) => step.step === "write cgroup file");
     for (const { path, file, otherwise } of writes) {
       remember(native, path, file, place, before);
