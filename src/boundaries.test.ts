@@ -28,13 +28,21 @@ const ALLOWED: Readonly<Record<string, Edges>> = {
   seccomp: { values: ["bpf", "tables", "errors", "config/context.ts"], types: [] },
   bundle: { values: ["json", "tables", "errors"], types: ["config"] },
   cgroup: { values: ["bpf", "tables", "errors"], types: ["config", "plan", "host"] },
+  dbus: { values: ["errors"], types: [] },
+  systemd: { values: ["dbus", "cgroup", "tables", "errors"], types: ["config", "host"] },
   // The state on a hook's stdin is part of a plan: one writer of it for hooks in and outside the container.
-  plan: { values: ["cgroup", "bpf", "tables", "errors", "container/hook-state.ts"], types: ["config", "host"] },
+  plan: {
+    values: ["cgroup", "systemd", "bpf", "tables", "errors", "container/hook-state.ts"],
+    types: ["config", "host"],
+  },
   host: { values: ["errors", "tables"], types: ["config"] },
   "host/node": { values: ["errors", "koffi", "node:buffer", "node:fs"], types: [] },
-  container: { values: ["host", "cgroup", "json", "tables", "errors"], types: ["config", "plan"] },
+  container: {
+    values: ["host", "systemd", "dbus", "cgroup", "json", "tables", "errors"],
+    types: ["config", "plan"],
+  },
   command: {
-    values: ["container", "host", "plan", "cgroup", "config", "bundle", "json", "tables", "errors"],
+    values: ["container", "host", "plan", "systemd", "cgroup", "config", "bundle", "json", "tables", "errors"],
     types: ["cli"],
   },
   cli: { values: ["tables", "errors", "yargs-parser", "yargs", "container/time.ts"], types: ["command"] },
@@ -45,7 +53,7 @@ const ALLOWED: Readonly<Record<string, Edges>> = {
   "version.ts": NOTHING,
 };
 
-const PURE = ["tables", "json", "bpf", "config", "cgroup", "seccomp", "plan"];
+const PURE = ["tables", "json", "bpf", "config", "cgroup", "dbus", "systemd", "seccomp", "plan"];
 
 interface Import {
   /** Path below src, or the package. */

@@ -9,7 +9,6 @@ import type { Invocation, Options, Reading } from "./cli/reading.ts";
 import { parseRootless } from "./cli/values.ts";
 import type { Context, Outcome } from "./command/command.ts";
 import { absoluteRoot, defaultRoot } from "./container/root.ts";
-import { RuntimeError } from "./errors/runtime-error.ts";
 import { onWarning } from "./errors/warning.ts";
 import { must } from "./host/must.ts";
 import type { Native } from "./host/native.gen.ts";
@@ -55,15 +54,13 @@ function invoke(native: Native, invocation: Invocation): number {
 }
 
 function contextOf(native: Native, { global, options, args }: Invocation): Context {
-  if (global.bool("systemd-cgroup")) {
-    throw new RuntimeError({ message: "--systemd-cgroup: the systemd cgroup driver is not supported yet" });
-  }
   const given = global.string("root");
   return {
     native,
     root: given === undefined ? defaultRoot(native) : absoluteRoot(native, given),
     rootGiven: given !== undefined,
     rootless: parseRootless(global.string("rootless") ?? "auto"),
+    systemd: global.bool("systemd-cgroup"),
     options,
     args,
   };

@@ -22,16 +22,25 @@ export function cgroupSteps(paths: CgroupPaths, facts: CgroupFacts, limits: read
   }
   if (unified !== undefined) {
     makeLeaf(steps, unified.path, unified.mountpoint, "");
-    if (facts.mode === "v2" && limits[0]?.step !== "enable controllers") {
-      const { path, mountpoint } = unified;
-      const others = { controllers: [], pointers: [], others: true };
-      steps.push({ step: "enable controllers", path, mountpoint, ...others, origin: ORIGIN });
-    }
+    if (facts.mode === "v2" && limits[0]?.step !== "enable controllers") steps.push(enableAll(unified));
   }
   const cpuset = v1.find(({ name }) => hasController(name, "cpuset"));
   if (cpuset !== undefined) inheritCpuset(steps, cpuset, limits);
   for (let i = 0; i < limits.length; i++) if (isEarly(limits[i] as RuntimeStep)) steps.push(limits[i] as RuntimeStep);
   return steps;
+}
+
+/** With systemd, which makes the leaves: only the checks. */
+export function cgroupChecks({ v1, unified }: CgroupPaths): RuntimeStep[] {
+  const leaves = v1.map(({ name, mountpoint, path }) => ({ path, mountpoint, controllers: name }));
+  if (unified !== undefined) leaves.push({ ...unified, controllers: "" });
+  return leaves.map((leaf) => ({ step: "check cgroup empty", ...leaf, origin: ORIGIN }));
+}
+
+/** v2: the leaf gets every controller that the folders above let it have. */
+export function enableAll({ path, mountpoint }: { path: string; mountpoint: string }): RuntimeStep {
+  const others = { controllers: [], pointers: [], others: true };
+  return { step: "enable controllers", path, mountpoint, ...others, origin: ORIGIN };
 }
 
 /** The limits that cgroupSteps leaves for the time when init is in its cgroup: they are applied while it mounts. */
@@ -43,7 +52,7 @@ export function lateLimits(limits: readonly RuntimeStep[]): RuntimeStep[] {
  * Controllers, since enabling one where there are processes makes the kernel stop them all; v1's cpuset, which nothing can
  * join before it has its files; real-time bandwidth, without which no real-time process can.
  */
-function isEarly(step: RuntimeStep): boolean {
+export function isEarly(step: RuntimeStep): boolean {
   if (step.step === "enable controllers") return true;
   if (step.step !== "write cgroup file") return false;
   return step.file.startsWith("cpuset.") || step.file.startsWith("cpu.rt_");
@@ -57,7 +66,11 @@ function makeLeaf(steps: RuntimeStep[], path: string, mountpoint: string, contro
 }
 
 /** What the limits set in the leaf is not inherited: it could be in conflict with an exclusive set beside it. */
-function inheritCpuset(steps: RuntimeStep[], { path, mountpoint }: CgroupPath, limits: readonly RuntimeStep[]): void {
+export function inheritCpuset(
+  steps: RuntimeStep[],
+  { path, mountpoint }: CgroupPath,
+  limits: readonly RuntimeStep[],
+): void {
   for (let end = path.indexOf("/", mountpoint.length + 1); ; end = path.indexOf("/", end + 1)) {
     const folder = end < 0 ? path : path.slice(0, end);
     for (let i = 0; i < CPUSET_FILES.length; i++) {

@@ -182,5 +182,5 @@ export const FLAG_TEXT: Readonly<Record<FlagName, string>> = {
   root: "folder for the state of containers; it should lie on a tmpfs",
   rootless: "true, false or auto: is this runtime without root; for spec: write one for a user without root",
   stats: "show the statistics once and exit",
-  "systemd-cgroup": "systemd cgroup driver (not supported yet)",
+  "systemd-cgroup": "let systemd make the cgroups; cgroupsPath is slice:prefix:name",
 };

@@ -11,6 +11,8 @@ export interface Context {
   readonly rootGiven: boolean;
   /** --rootless. */
   readonly rootless: boolean | "auto";
+  /** --systemd-cgroup. Only what makes a container asks: everything else reads the state. */
+  readonly systemd: boolean;
   readonly options: Options;
   readonly args: readonly string[];
 }

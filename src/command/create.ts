@@ -27,5 +27,6 @@ export function createRequest(context: Context, kind: { outlives: boolean; foreg
     preserveFds: options.int("preserve-fds"),
     ...kind,
     rootless: isRootless(native, context.rootless),
+    systemd: context.systemd,
   };
 }

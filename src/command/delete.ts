@@ -51,6 +51,10 @@ export function deleteContainer({ native, root, options, args }: Context): Outco
   if (force) interruptCreator(native, container.state);
   else refuseUnlessEnded(native, container);
   endProcesses(native, container);
+  const { systemd, cgroups } = container.state;
+  if (systemd !== undefined) {
+    loaded(import("../container/systemd/stop.ts")).endUnit(native, systemd, cgroups, force);
+  }
   removeContainer(native, container);
   return {};
 }

@@ -1,8 +1,11 @@
 // `berth explain [BUNDLE]`: the whole plan of create, printed; nothing is done and no privilege is needed.
 
+import { isRootless } from "../container/root.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
 import { gatherFacts } from "../host/gather.ts";
+import { loaded } from "../lazy.ts";
 import { compileCreate } from "../plan/create.ts";
+import type { SystemdFacts } from "../plan/plan.ts";
 import { printPlan } from "../plan/print.ts";
 import type { Context, Outcome } from "./command.ts";
 import { loadBundle } from "./create/load.ts";
@@ -27,6 +30,15 @@ export function explain(context: Context): Outcome {
     outlives: true,
     console: config.process?.terminal === true ? "socket" : "none",
     facts: gatherFacts(native, config),
+    ...(context.systemd ? { systemd: askSystemd(context) } : {}),
   });
   return { stdout: printPlan(plan, format, { id: ID, config }) };
+}
+
+/** What it is, nothing more: anybody may. */
+function askSystemd({ native, rootless }: Context): SystemdFacts {
+  const { SystemdDriver } = loaded(import("./create/systemd.ts"));
+  const driver = SystemdDriver.open(native, isRootless(native, rootless));
+  driver.close();
+  return driver.facts;
 }

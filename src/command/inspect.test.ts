@@ -23,6 +23,7 @@ function context(
     root: "/run/berth",
     rootGiven: true,
     rootless: "auto",
+    systemd: false,
     options: new Options(flags, new Map(Object.entries(given))),
     args,
   };

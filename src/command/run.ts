@@ -68,6 +68,10 @@ function runContainer(native: Native, request: CreateRequest, options: RunOption
 /** What is left of a container whose init has ended. */
 function removeContainer(native: Native, created: Created): void {
   native.pidfd_kill(created.pidfd, SIGKILL);
+  const { systemd } = created.state.record;
+  if (systemd !== undefined) {
+    loaded(import("../container/systemd/stop.ts")).endUnit(native, systemd, created.plan.cgroups, true);
+  }
   removeCgroups(native, created.plan.cgroups, true);
   removeState(native, created.state, created.config.hooks.poststop);
 }

@@ -5,6 +5,7 @@ import type { Config } from "../config/types.ts";
 import type { PlanBuilder } from "./builder.ts";
 import type { NamespaceSet } from "./namespace-set.ts";
 import type { CreateOptions, RuntimeStep } from "./plan.ts";
+import type { UnitPlan } from "./unit.ts";
 
 /** A mount that is made read-only when nothing more has to be put into it. */
 export interface DeferredReadOnly {
@@ -26,6 +27,8 @@ export interface Compilation {
   readonly steps: RuntimeStep[];
   readonly namespaces: NamespaceSet;
   readonly cgroups: CgroupPaths;
+  /** With --systemd-cgroup. */
+  readonly unit?: UnitPlan;
   /** Host path of the root file system. */
   readonly rootfs: string;
   readonly slots: InheritedSlots;

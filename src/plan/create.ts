@@ -7,6 +7,7 @@ import { type CgroupPath, type CgroupPaths, cgroupPaths } from "../cgroup/path.t
 import { resourceSteps } from "../cgroup/resources.ts";
 import type { Config } from "../config/types.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
+import { loaded } from "../lazy.ts";
 import { CLONE_NEWNET } from "../tables/linux.ts";
 import { namespaceFlag } from "../tables/namespaces.ts";
 import { PlanBuilder } from "./builder.ts";
@@ -28,18 +29,26 @@ import { userMappingSteps } from "./user-mappings.ts";
 /** Throws RuntimeError for what config.json asks and no plan can do. */
 export function compileCreate(config: Config, options: CreateOptions): Plan {
   const { facts } = options;
-  const cgroups = cgroupPaths(config.linux.cgroupsPath, options.id, facts.cgroup);
-  const limits = resourceSteps(config.linux.resources, cgroups, facts.cgroup, "/linux/resources");
+  const movesItself = facts.cgroup.mode !== "v2" || options.oldUnified === true || options.systemd !== undefined;
+  const namespaces = namespaceSet(config.linux.namespaces, movesItself);
+  const unit =
+    options.systemd === undefined
+      ? undefined
+      : loaded(import("./unit.ts")).planUnit(config, options, namespaces.joiner);
+  const cgroups = unit?.cgroups ?? cgroupPaths(config.linux.cgroupsPath, options.id, facts.cgroup);
+  const resources = unit?.resources ?? config.linux.resources;
+  const limits = resourceSteps(resources, cgroups, facts.cgroup, "/linux/resources");
   const ops = new PlanBuilder();
   const c: Compilation = {
     config,
     options,
     ops,
-    steps: cgroupSteps(cgroups, facts.cgroup, limits),
-    namespaces: namespaceSet(config.linux.namespaces, facts.cgroup.mode !== "v2" || options.oldUnified === true),
+    steps: unit?.before ?? cgroupSteps(cgroups, facts.cgroup, limits),
+    namespaces,
     cgroups,
+    ...(unit === undefined ? {} : { unit }),
     rootfs: absolutePath(options.bundle, config.root.path),
-    slots: inheritAll(ops, config, options, cgroups),
+    slots: inheritAll(ops, config, options, unit === undefined ? cgroups : { v1: [] }),
     root: -1,
     deferred: [],
     kernelMounts: [],
@@ -48,7 +57,9 @@ export function compileCreate(config: Config, options: CreateOptions): Plan {
   checkRootless(c);
   runtimeSteps(c, limits);
   initOps(c);
-  return { init: ops.finish(), inherited: ops.inherited, runtime: c.steps, cgroups: cgroupLeaves(cgroups) };
+  const plan: Plan = { init: ops.finish(), inherited: ops.inherited, runtime: c.steps, cgroups: cgroupLeaves(cgroups) };
+  if (unit !== undefined) plan.unit = unit.unit;
+  return plan;
 }
 
 function initOps(c: Compilation): void {
@@ -86,18 +97,21 @@ function initOps(c: Compilation): void {
  * The device rules come once /dev is made: until then init makes and opens nodes.
  */
 function runtimeSteps(c: Compilation, limits: readonly RuntimeStep[]): void {
-  const { steps, namespaces, cgroups, config } = c;
+  const { steps, namespaces, cgroups, config, unit } = c;
   const pushDeviceRules = (): void => {
     const { devices, resources } = config.linux;
+    if (unit !== undefined) steps.push(...unit.properties);
     for (const step of deviceSteps(resources.devices, cgroups, c.options.facts.cgroup, devices)) steps.push(step);
   };
-  const cgroup = c.options.oldUnified ? undefined : cgroups.unified?.path;
+  const cgroup = c.options.oldUnified || unit !== undefined ? undefined : cgroups.unified?.path;
   const origin = { pointer: "/linux/namespaces" };
   const flags = namespaces.spawned;
   steps.push(cgroup === undefined ? { step: "spawn", flags, origin } : { step: "spawn", flags, cgroup, origin });
+  if (unit !== undefined) steps.push(...unit.enter(limits));
   userMappingSteps(c);
   if (namespaces.joiner) steps.push({ step: "await child", origin });
-  if (limits.length > 0) steps.push(...lateLimits(limits));
+  if (unit !== undefined) steps.push(...unit.late(limits));
+  else if (limits.length > 0) steps.push(...lateLimits(limits));
   const early = hasBarrierHooks(c);
   if (early) hookSteps(c, pushDeviceRules);
   steps.push({ step: "await ready", origin: { pointer: "default" } });

@@ -21,6 +21,8 @@ export function enterNamespaces(c: Compilation): void {
   }
   ops.at("default").reset_signals();
   joinTasks(c);
+  // Whoever asks for it moves this process, and with a joiner its child is born there.
+  if (c.unit !== undefined) ops.at("/linux/cgroupsPath", c.unit.unit).sync(BARRIER.cgroup);
   ops.at("default").reset_affinity();
   if (inNewUser) becomeRoot(ops, true);
   if (!namespaces.joiner) {

@@ -3,6 +3,7 @@
 
 import { disassemble } from "../bpf/ebpf-disassemble.ts";
 import type { Config } from "../config/types.ts";
+import { propertyLines } from "../systemd/print.ts";
 import { type DecodedOp, decode } from "./decode.ts";
 import type { Origin, Plan, RuntimeStep } from "./plan.ts";
 import { opLine, type ShownOperands, shownOperands } from "./print-op.ts";
@@ -23,7 +24,7 @@ interface Row {
   origin: Origin;
   operands?: ShownOperands;
   op?: string;
-  /** Lines below it: a device program. */
+  /** Lines below it: a device program, the properties of a unit. */
   listing?: string[];
 }
 
@@ -68,6 +69,7 @@ function timeline(plan: Plan, context: PrintContext): Row[] {
 function stepRow(step: RuntimeStep, index: number, context: PrintContext): Row {
   const row: Row = { by: "berth", index, line: stepLine(step, context.config), origin: step.origin };
   if (step.step === "attach device program") row.listing = disassemble(step.program);
+  if (step.step === "start unit" || step.step === "set unit properties") row.listing = propertyLines(step.properties);
   return row;
 }
 
@@ -106,7 +108,7 @@ function printJson(plan: Plan, rows: readonly Row[], context: PrintContext): str
 function stepData({ origin: _origin, ...step }: RuntimeStep): Record<string, unknown> {
   const data: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(step)) {
-    if (key !== "program") data[key] = typeof value === "bigint" ? value.toString() : value;
+    if (key !== "program" && key !== "properties") data[key] = typeof value === "bigint" ? value.toString() : value;
   }
   return data;
 }

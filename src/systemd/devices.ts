@@ -9,18 +9,24 @@ import { ACCESS, ANY, type DeviceException, type DevicePolicy } from "../cgroup/
 import type { CgroupFacts } from "../host/facts.ts";
 import { text, type UnitProperty } from "./property.ts";
 
-/** In the order that systemd needs: an empty list first takes away what is there. */
-export function deviceProperties(policy: DevicePolicy, mode: CgroupFacts["mode"]): UnitProperty[] {
+/**
+ * In the order that systemd needs: an empty list first takes away what is there. `exact`: they allow what the policy
+ * allows, neither more nor less.
+ */
+export function deviceProperties(
+  policy: DevicePolicy,
+  mode: CgroupFacts["mode"],
+): { properties: UnitProperty[]; exact: boolean } {
   const none: UnitProperty = { name: "DeviceAllow", signature: "a(ss)", value: [] };
   const said = policy.defaultAllow ? [] : policy.exceptions.filter(canBeSaid);
   const exact = policy.exceptions.length === said.length;
-  if (exact ? policy.defaultAllow : mode === "v2") return [none, text("DevicePolicy", "auto")];
-  const strict = [none, text("DevicePolicy", "strict")];
-  if (said.length === 0) return strict;
-  return [
-    ...strict,
-    { name: "DeviceAllow", signature: "a(ss)", value: said.map((rule) => [nodeOf(rule), letters(rule)]) },
-  ];
+  if (exact ? policy.defaultAllow : mode === "v2") return { properties: [none, text("DevicePolicy", "auto")], exact };
+  const properties = [none, text("DevicePolicy", "strict")];
+  if (said.length > 0) {
+    const value = said.map((rule) => [nodeOf(rule), letters(rule)]);
+    properties.push({ name: "DeviceAllow", signature: "a(ss)", value });
+  }
+  return { properties, exact };
 }
 
 function canBeSaid({ major, minor }: DeviceException): boolean {

@@ -20,6 +20,7 @@ import { loadBundle } from "./load.ts";
 import { writePidFile } from "./pid-file.ts";
 import type { CreateRequest } from "./request.ts";
 import { type Creation, runSteps } from "./steps.ts";
+import type { SystemdDriver } from "./systemd.ts";
 import { UndoStack } from "./undo.ts";
 
 const AT_FDCWD = -100;
@@ -59,6 +60,8 @@ export function createContainer(native: Native, request: CreateRequest): Created
     console: terminal,
     facts,
   };
+  const systemd = request.systemd ? openSystemd(native, request) : undefined;
+  if (systemd !== undefined) options.systemd = systemd.facts;
   let plan = compileCreate(config, options);
   // Before anything is recorded as ours: what is recorded, `delete --force` kills and removes.
   const cgroups: Cgroups = { old: checkCgroups(native, plan), made: [] };
@@ -82,6 +85,7 @@ export function createContainer(native: Native, request: CreateRequest): Created
       rootfs,
       annotations: config.annotations,
       cgroups: plan.cgroups,
+      ...(systemd === undefined ? {} : { systemd: { unit: plan.unit ?? "", user: systemd.facts.user } }),
       hooks: { poststart: config.hooks.poststart, poststop: config.hooks.poststop },
       privatePid: config.linux.namespaces.some((ns) => ns.type === "pid" && ns.path === undefined),
       startOps: startOps(plan.init),
@@ -104,6 +108,7 @@ export function createContainer(native: Native, request: CreateRequest): Created
       base: fds.base,
       rootless: request.rootless,
       cgroups,
+      ...(systemd === undefined ? {} : { systemd }),
       pid: 0,
       pidfd: -1,
       onInit: () => {
@@ -115,7 +120,9 @@ export function createContainer(native: Native, request: CreateRequest): Created
       hookState: (pid) => loaded(import("../../container/hook-state.ts")).hookState(state.record, "creating", pid),
     };
     undo.push(() => undoCgroups(native, cgroups, creation.pid !== 0));
+    if (systemd !== undefined) undo.push(() => systemd.undo(plan.cgroups));
     runSteps(creation);
+    systemd?.close();
 
     const [seconds, nanoseconds] = must(native.clock(), { operation: "clock_gettime" }) as [number, number];
     const created = formatTime(seconds, nanoseconds);
@@ -143,6 +150,11 @@ export function createContainer(native: Native, request: CreateRequest): Created
   } catch (error) {
     throw undone(error, undo);
   }
+}
+
+function openSystemd(native: Native, request: CreateRequest): SystemdDriver {
+  const { SystemdDriver } = loaded(import("./systemd.ts"));
+  return SystemdDriver.open(native, request.rootless);
 }
 
 /** Removes the state folder, and tells the hooks when it was still ours to remove. */

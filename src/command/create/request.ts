@@ -17,4 +17,6 @@ export interface CreateRequest {
   /** Terminal handling when config.json asks for one and there is no console socket. */
   foreground: boolean;
   rootless: boolean;
+  /** --systemd-cgroup. */
+  systemd: boolean;
 }
