@@ -20,7 +20,7 @@ matches() { grep -qs -- "$1" "$2"; }
 bomb() {
   local title=$1 id folder
   id=$tag-bomb
-  config '.process.args=["/bin/bomb"] | .linux.resources.pids={limit:30}'"$2"
+  config '.process.args=["/bin/bomb"] | .linux.resources.pids={limit:30}'"${2:-}"
   berth run --detach --bundle "$bundle" $id </dev/null >"$work/out" 2>&1
   folder=$(cgroup_of $id)
   until_true matches '^30$' "$folder/pids.current"
