@@ -27,7 +27,6 @@ export function update({ native, root, options, args }: Context): Outcome {
   if (status === "stopped" || status === "creating") throw new RuntimeError({ message: MESSAGE.notRunning });
 
   const target = openTarget(native, state);
-  updateDevices(request);
   updateUnit(state);
   applyLimits(native, completed(request, target), target);
   return {};
@@ -62,11 +61,6 @@ function completed(request: UpdateRequest, { paths, leaves }: Target): UpdateReq
   const isV2 = (controller: string): boolean => !paths.v1.some(({ name }) => hasController(name, controller));
   const filled = complete(request.resources, isV2, (file) => unified.read(file));
   return { ...request, nameOf: (pointer) => request.nameOf(filled.get(pointer) ?? pointer) };
-}
-
-function updateDevices({ resources }: UpdateRequest): void {
-  if (resources.devices.length === 0) return;
-  throw new RuntimeError({ message: "device rules cannot be updated yet", pointer: "/devices" });
 }
 
 /** THE place for the properties of the unit that systemd keeps the cgroups in. */

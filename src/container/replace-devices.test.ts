@@ -243,6 +243,23 @@ describe.skipIf(!usable).each(hosts)("replaceDevices on $kind", ({ kind, cgroups
       }
     });
 
+    it("keeps old denials, and adds new ones, where everything else is allowed and cgroups were made below", async () => {
+      const below = join(own, "lingering");
+      replaceDevices(native, rules("+a, -c 3:3 r"), cgroups);
+      mkdirSync(below);
+      try {
+        replaceDevices(native, rules("+a"), cgroups);
+        replaceDevices(native, rules("+a, -c 5:5 r"), cgroups);
+        const allowed = await prober.ask();
+        const reads = requests.flatMap((one, i) =>
+          one.type === "c" && one.access === ACCESS.r && !allowed[i] ? [one] : [],
+        );
+        expect(reads.map(({ major, minor }) => `${major}:${minor}`)).toEqual(["3:3", "5:5"]);
+      } finally {
+        rmdirSync(below);
+      }
+    });
+
     it("changes nothing that would be all open for a moment when the container cannot be frozen", () => {
       replaceDevices(native, rules("+c 9:9 rw"), cgroups);
       const before = list(own);

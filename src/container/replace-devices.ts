@@ -5,6 +5,7 @@ import { deviceProgram } from "../cgroup/device-program.ts";
 import { type DeviceTransition, deviceTransition, parseDeviceList, showsPolicy } from "../cgroup/device-transition.ts";
 import type { DeviceRule } from "../config/types.ts";
 import { type ErrorFacts, RuntimeError } from "../errors/runtime-error.ts";
+import { warn } from "../errors/warning.ts";
 import { must, nativeError } from "../host/must.ts";
 import type { Native } from "../host/native.gen.ts";
 import { nameOf, openAbove, openFolder } from "./cgroup-folder.ts";
@@ -99,7 +100,7 @@ function replaceV1(
   if (transition.writes.length === 0) return;
   const replace = (): void => {
     try {
-      applyWrites(native, folder, transition, facts);
+      applyWrites(native, folder, transition, facts, old.defaultAllow && policy.defaultAllow);
       const text = must(native.read_file(folder, "devices.list", MAX_LIST), { ...facts, operation: "read" }) as string;
       if (showsPolicy(parsed(text, facts), policy)) return;
       const message = `the kernel shows other device rules than those that were written: ${JSON.stringify(text)}`;
@@ -118,7 +119,17 @@ function parsed(list: string, facts: DeviceFacts): DevicePolicy {
   throw new RuntimeError({ ...facts, message: `cannot read devices.list: ${JSON.stringify(list)}` });
 }
 
-function applyWrites(native: Native, folder: number, { writes }: DeviceTransition, facts: DeviceFacts): void {
+/**
+ * `mayKeep`: everything but exceptions is and will be allowed. With cgroups below, the kernel then refuses to forget the old
+ * exceptions (EINVAL), and they stay: engines send the unchanged rules with every update.
+ */
+function applyWrites(
+  native: Native,
+  folder: number,
+  { writes }: DeviceTransition,
+  facts: DeviceFacts,
+  mayKeep = false,
+): void {
   for (const { file, data } of writes) {
     let written = native.write_file(folder, file, O_WRONLY, 0, data);
     for (let i = 0; written === -EINVAL && data === "a" && i < LINGERING_TRIES; i++) {
@@ -126,6 +137,10 @@ function applyWrites(native: Native, folder: number, { writes }: DeviceTransitio
       written = native.write_file(folder, file, O_WRONLY, 0, data);
     }
     if (written >= 0) continue;
+    if (written === -EINVAL && data === "a" && mayKeep) {
+      warn("devices that were denied stay denied: the container has made cgroups below its own");
+      continue;
+    }
     const message = `cannot write ${JSON.stringify(data)}`;
     throw nativeError(written, { ...facts, message, operation: "write", path: `${facts.path}/${file}` });
   }

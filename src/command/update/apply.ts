@@ -8,6 +8,7 @@ import { RuntimeError } from "../../errors/runtime-error.ts";
 import type { CgroupFacts } from "../../host/facts.ts";
 import { nativeError } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
+import { loaded } from "../../lazy.ts";
 import { enableControllers, type Place, warnIgnored, writeCgroupFile } from "../create/cgroups.ts";
 import type { Step } from "../create/steps.ts";
 import type { UpdateRequest } from "./request.ts";
@@ -47,6 +48,15 @@ export function applyLimits(native: Native, request: UpdateRequest, target: Targ
       if (otherwise !== undefined) remember(native, path, otherwise.file, place, before);
     }
     for (let i = 0; i < writes.length; i++) i = writeCgroupFile(native, writes, i, place);
+    const { devices } = request.resources;
+    if (devices.length > 0) {
+      loaded(import("../../container/replace-devices.ts")).replaceDevices(
+        native,
+        devices,
+        [...target.leaves.keys()],
+        "",
+      );
+    }
   } catch (error) {
     throw named(error, request, takeBack(native, before));
   }
