@@ -88,6 +88,8 @@ function run(context: Context, name: Invocation["command"]["name"]): Outcome {
       return loaded(import("./command/resume.ts")).resume(context);
     case "run":
       return loaded(import("./command/run.ts")).run(context);
+    case "seccomp":
+      return loaded(import("./command/seccomp.ts")).seccomp(context);
     case "spec":
       return loaded(import("./command/spec.ts")).spec(context);
     case "start":

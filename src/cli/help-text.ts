@@ -98,6 +98,16 @@ export const COMMAND_TEXT: Readonly<Record<CommandName, CommandText>> = {
       "Creates the container, starts it, waits for its end unless --detach is given, and deletes it. The exit code is the container's, or 128 + the signal that ended it.",
     ],
   },
+  seccomp: {
+    purpose: "show what a seccomp profile means, as rules or as a filter",
+    args: "compile|disasm|explain|simulate [call [argument...]]",
+    about: [
+      "compile prints the filter that seccomp(2) takes, in base64, as C or as JSON; disasm prints it in words.",
+      "explain prints the profile's decisions, or which rule decides for a system call with these arguments; simulate runs the filter for them. A call is a name or a number, an argument a number; arguments that are not given are 0.",
+      "Nothing is loaded into the kernel and no privilege is needed.",
+    ],
+    example: ["May a container of the bundle make a netlink socket?", "# berth seccomp explain socket 16 3 9"],
+  },
   spec: {
     purpose: "create a new specification file",
     args: "",
@@ -145,6 +155,7 @@ export const COMMAND_TEXT: Readonly<Record<CommandName, CommandText>> = {
 export const FLAG_TEXT: Readonly<Record<FlagName, string>> = {
   all: "accepted for compatibility: with it, a container that is not running is no error",
   "blkio-weight": "relative weight of block IO, from 10 to 1000",
+  arch: "architecture of the machine that is to run the filter, such as aarch64",
   bundle: "path to the bundle folder (default: the current folder)",
   "console-socket": "path to an AF_UNIX socket which will receive the master end of the container's terminal",
   "cpu-burst": "CPU time that may be saved up and used additionally in a period, in microseconds",
@@ -177,6 +188,7 @@ export const FLAG_TEXT: Readonly<Record<FlagName, string>> = {
   "pid-file": "write the process id of the container's init to this file",
   "pids-limit": "largest number of processes and threads; -1: no limit",
   "preserve-fds": "pass N more file descriptors to the container, behind the standard ones and $LISTEN_FDS",
+  profile: "read this file instead of the bundle's config.json: a config.json or its linux.seccomp alone",
   quiet: "show only container ids",
   resources: "path to a file with the resources as JSON, - for standard input",
   root: "folder for the state of containers; it should lie on a tmpfs",

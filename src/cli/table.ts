@@ -85,6 +85,16 @@ export const COMMANDS = [
       { name: "no-subreaper", kind: "bool" },
     ],
   },
+  {
+    name: "seccomp",
+    args: [1, 8],
+    flags: [
+      bundle,
+      { name: "profile", kind: "string", short: "p" },
+      { name: "arch", kind: "string", short: "a" },
+      { name: "format", kind: "string", short: "f", value: "base64" },
+    ],
+  },
   { name: "spec", args: [0, 0], flags: [bundle, { name: "rootless", kind: "bool" }] },
   { name: "start", args: [1, 1], flags: [] },
   { name: "state", args: [1, 1], flags: [] },
