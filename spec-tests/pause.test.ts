@@ -65,18 +65,22 @@ suite("pause", (rule) => {
     { except: { crun: "crun 1.8 does not try again" } },
   );
 
-  rule("takes a created container, which can be started after resume", async (t) => {
-    const id = await t.create("touch /started; sleep 1000");
-    await t.ok(["pause", id]);
-    expect((await t.state()).status).toBe("paused");
-    const refused = await t.fails(["start", id]);
-    expect(refused.stderr).toMatch(/paused/);
-    await t.ok(["resume", id]);
-    expect((await t.state()).status).toBe("created");
-    await t.ok(["start", id]);
-    await until("it runs", () => t.exists("bundle/rootfs/started"));
-    await t.ok(["delete", "--force", id]);
-  });
+  rule(
+    "takes a created container, which can be started after resume",
+    async (t) => {
+      const id = await t.create("touch /started; sleep 1000");
+      await t.ok(["pause", id]);
+      expect((await t.state()).status).toBe("paused");
+      const refused = await t.fails(["start", id]);
+      expect(refused.stderr).toMatch(/paused/);
+      await t.ok(["resume", id]);
+      expect((await t.state()).status).toBe("created");
+      await t.ok(["start", id]);
+      await until("it runs", () => t.exists("bundle/rootfs/started"));
+      await t.ok(["delete", "--force", id]);
+    },
+    { except: { crun: "crun 1.8 says created" } },
+  );
 
   rule(
     "is refused for a paused or stopped container, resume for one that is not paused",
@@ -106,15 +110,19 @@ suite("pause", (rule) => {
     ["its own", undefined],
     ["a shared", sharedPid],
   ] as const) {
-    rule(`a paused container with ${kind} pid namespace dies of KILL`, async (t) => {
-      const id = await running(t, TICKING, edit);
-      await until("both run", () => ticks(t) > 2);
-      await t.ok(["pause", id]);
-      await t.ok(["kill", id, "KILL"]);
-      await t.waitFor("stopped");
-      await t.ok(["delete", id]);
-      expect(await t.left()).toEqual([]);
-    });
+    rule(
+      `a paused container with ${kind} pid namespace dies of KILL`,
+      async (t) => {
+        const id = await running(t, TICKING, edit);
+        await until("both run", () => ticks(t) > 2);
+        await t.ok(["pause", id]);
+        await t.ok(["kill", id, "KILL"]);
+        await t.waitFor("stopped");
+        await t.ok(["delete", id]);
+        expect(await t.left()).toEqual([]);
+      },
+      { except: { crun: "crun 1.8 leaves it frozen" } },
+    );
 
     rule(`a paused container with ${kind} pid namespace is removed by delete --force`, async (t) => {
       const id = await running(t, TICKING, edit);

@@ -14,6 +14,7 @@ async function three(t: Sandbox): Promise<{ id: string; pids: number[] }> {
   const { pid } = await t.state();
   const children = await until("both are there", () => {
     const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+    if (text === "") return false;
     const found = text.split(" ").filter((child) => readFileSync(`/proc/${child}/comm`, "utf8") === "sleep\n");
     return found.length === 2 && found.map(Number);
   });
