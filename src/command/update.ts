@@ -1,6 +1,5 @@
 // `berth update`: changes the limits of a container that is there. What is not named stays as it is.
 
-import { hasController } from "../cgroup/path.ts";
 import type { Options } from "../cli/reading.ts";
 import { openEach } from "../container/cgroup-leaves.ts";
 import { recordedPaths } from "../container/cgroup-paths.ts";
@@ -13,7 +12,7 @@ import { gatherCgroups } from "../host/gather-cgroups.ts";
 import type { Native } from "../host/native.gen.ts";
 import { loaded } from "../lazy.ts";
 import type { Context, Outcome } from "./command.ts";
-import { applyLimits, type Target } from "./update/apply.ts";
+import { apply, type Target } from "./update/apply.ts";
 import { complete } from "./update/complete.ts";
 import type { UpdateRequest } from "./update/request.ts";
 
@@ -27,8 +26,7 @@ export function update({ native, root, options, args }: Context): Outcome {
   if (status === "stopped" || status === "creating") throw new RuntimeError({ message: MESSAGE.notRunning });
 
   const target = openTarget(native, state);
-  updateUnit(state);
-  applyLimits(native, completed(request, target), target);
+  apply(native, complete(request, target, state.systemd !== undefined), target, state.systemd);
   return {};
 }
 
@@ -52,19 +50,4 @@ function refuseRdt(options: Options): void {
 function openTarget(native: Native, state: ContainerState): Target {
   const facts = gatherCgroups(native);
   return { paths: recordedPaths(state.cgroups, facts), facts, leaves: openEach(native, state.cgroups) };
-}
-
-/** v2's files that hold two settings; the names of what is filled in lead to what was given. */
-function completed(request: UpdateRequest, { paths, leaves }: Target): UpdateRequest {
-  const unified = paths.unified === undefined ? undefined : leaves.get(paths.unified.path);
-  if (unified === undefined) return request;
-  const isV2 = (controller: string): boolean => !paths.v1.some(({ name }) => hasController(name, controller));
-  const filled = complete(request.resources, isV2, (file) => unified.read(file));
-  return { ...request, nameOf: (pointer) => request.nameOf(filled.get(pointer) ?? pointer) };
-}
-
-/** THE place for the properties of the unit that systemd keeps the cgroups in. */
-function updateUnit({ systemd }: ContainerState): void {
-  if (systemd === undefined) return;
-  throw new RuntimeError({ message: "the systemd cgroup driver cannot update yet", path: systemd.unit });
 }

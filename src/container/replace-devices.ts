@@ -179,7 +179,7 @@ function whileFrozen(
   const paused = isFrozen(native, cgroups);
   const freezer = openFreezer(native, cgroups);
   try {
-    const frozen = freezer !== undefined && freeze(native, freezer, FREEZE_MS, -1);
+    const frozen = freezer !== undefined && freeze(native, freezer, FREEZE_MS, -1) === 1;
     if (!frozen && gap === "open") {
       const message =
         "cannot freeze the container while its devices are all open for a moment: its rules stay as they were";

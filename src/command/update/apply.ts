@@ -4,11 +4,13 @@ import type { CgroupPaths } from "../../cgroup/path.ts";
 import { resourceSteps } from "../../cgroup/resources.ts";
 import type { CgroupLeaf } from "../../container/cgroup-leaves.ts";
 import { O_WRONLY } from "../../container/open-flags.ts";
+import type { SystemdUnit } from "../../container/state.ts";
 import { RuntimeError } from "../../errors/runtime-error.ts";
 import type { CgroupFacts } from "../../host/facts.ts";
 import { nativeError } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
 import { loaded } from "../../lazy.ts";
+import type { RuntimeStep } from "../../plan/plan.ts";
 import { enableControllers, type Place, warnIgnored, writeCgroupFile } from "../create/cgroups.ts";
 import type { Step } from "../create/steps.ts";
 import type { UpdateRequest } from "./request.ts";
@@ -31,35 +33,43 @@ interface Before {
   path: string;
 }
 
-/** Throws one RuntimeError with the flag or field, the file and the value. */
-export function applyLimits(native: Native, request: UpdateRequest, target: Target): void {
+/**
+ * Throws one RuntimeError with the flag or field, the file and the value. A unit of systemd is told once the kernel has
+ * taken the limits; it writes its own idea of them into the same files, so that they are written again.
+ */
+export function apply(native: Native, request: UpdateRequest, target: Target, unit?: SystemdUnit): void {
   const before: Before[] = [];
+  const systemd = unit === undefined ? undefined : loaded(import("./unit.ts"));
+  const resources = systemd === undefined ? request.resources : systemd.withRoundedQuota(request.resources);
+  try {
+    const steps = resourceSteps(resources, target.paths, target.facts, "");
+    for (const step of steps) if (step.step === "ignore field") warnIgnored(step);
+    writeLimits(native, steps, target, before);
+    if (systemd !== undefined && unit !== undefined) {
+      systemd.tellUnit(native, unit, resources, target);
+      writeLimits(native, steps, target, before);
+    }
+    const { devices } = resources;
+    if (devices.length === 0) return;
+    const { replaceDevices } = loaded(import("../../container/replace-devices.ts"));
+    replaceDevices(native, devices, [...target.leaves.keys()], "");
+  } catch (error) {
+    throw named(error, request, takeBack(native, before));
+  }
+}
+
+function writeLimits(native: Native, steps: readonly RuntimeStep[], target: Target, before: Before[]): void {
   const place: Place = (path, file) => {
     const leaf = target.leaves.get(path);
     return leaf === undefined ? [AT_FDCWD, `${path}/${file}`] : [leaf.dir, file];
   };
-  try {
-    const steps = resourceSteps(request.resources, target.paths, target.facts, "");
-    for (const step of steps) if (step.step === "enable controllers") enable(native, step, target);
-    for (const step of steps) if (step.step === "ignore field") warnIgnored(step);
-    const writes = steps.filter((step) => step.step === "write cgroup file");
-    for (const { path, file, otherwise } of writes) {
-      remember(native, path, file, place, before);
-      if (otherwise !== undefined) remember(native, path, otherwise.file, place, before);
-    }
-    for (let i = 0; i < writes.length; i++) i = writeCgroupFile(native, writes, i, place);
-    const { devices } = request.resources;
-    if (devices.length > 0) {
-      loaded(import("../../container/replace-devices.ts")).replaceDevices(
-        native,
-        devices,
-        [...target.leaves.keys()],
-        "",
-      );
-    }
-  } catch (error) {
-    throw named(error, request, takeBack(native, before));
+  for (const step of steps) if (step.step === "enable controllers") enable(native, step, target);
+  const writes = steps.filter((step) => step.step === "write cgroup file");
+  for (const { path, file, otherwise } of writes) {
+    remember(native, path, file, place, before);
+    if (otherwise !== undefined) remember(native, path, otherwise.file, place, before);
   }
+  for (let i = 0; i < writes.length; i++) i = writeCgroupFile(native, writes, i, place);
 }
 
 function enable(native: Native, step: Step<"enable controllers">, { leaves }: Target): void {
