@@ -1,4 +1,4 @@
-/* The plan as bytes (csrc/init/plan.h), and the file that holds it behind the ELF image of init. */
+/* The plan as bytes (csrc/init/plan.h). */
 #ifndef BERTH_PLAN_SEAL_H
 #define BERTH_PLAN_SEAL_H
 
@@ -11,7 +11,7 @@ struct plan_bytes {
 };
 
 /* Lays the plan out in one allocation, which the caller frees: 0, -E2BIG when it would be larger than PLAN_MAX_SIZE (or
- * the sizes are nonsense), -EINVAL for a missing string, -ENOMEM. `inherited` is the number of slots filled by spawn. */
+ * the sizes are nonsense), -EINVAL for a missing string, -ENOMEM. `inherited` is the number of slots that have a descriptor at the start. */
 int plan_build(const uint32_t *words, size_t word_count, const char *const *strings, size_t string_count,
                size_t inherited, struct plan_bytes *plan);
 

@@ -1,4 +1,6 @@
-/* Starts init: csrc/init, in its new namespaces, with the plan and the descriptors of its slots.
+/* Starts init: csrc/init, in its new namespaces, with the sync socket. The plan and all other descriptors come later, in a
+ * message (plan_send.c): so the clone, most of which is the kernel's work for the new namespaces, can begin before they are
+ * known, in a thread of its own.
  *
  * What must hold (each was tried against a hostile container):
  *  - The child shares our memory until it execs, so it enters nothing that somebody else is in: no setns. Whatever is
@@ -7,12 +9,15 @@
  *    dumpable again, so that a rootless parent can write the id maps of a new user namespace.
  *  - The exec into a user namespace whose ids are not mapped would drop every capability: they are made inheritable and
  *    ambient first; init clears both.
+ *  - A thread that clones shares our memory with the child like us: the child touches nothing but `spawn` and its own stack,
+ *    and every descriptor that we open meanwhile is CLOEXEC from its birth.
  *  - No PR_SET_PDEATHSIG: a created container outlives this process. init sees its end on the sync socket.
  */
 #define _GNU_SOURCE 1
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/sched.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,15 +26,14 @@
 
 #include "clone.h"
 #include "failpoint.h"
-#include "init_file.h"
 #include "native.h"
-#include "plan_seal.h"
 #include "result.h"
+#include "sealed_file.h"
+#include "spawn.h"
 #include "sys.h"
 
 enum {
-    SLOTS_MAX = 96, /* SLOTS of src/plan/ops.ts */
-    PLAN_SLOT = 1,
+    INHERITED = 2, /* sync socket, and the file that init is executed from */
     FIRST_BASE = 3,
     BASE_MAX = 1 << 20,
     NUMBER_SIZE = 24,
@@ -44,20 +48,21 @@ enum {
  * says nothing, because Node sets it on everything that it inherits, stdio included. */
 #if defined(__PIC__) && !defined(__PIE__)
 #define CLEARS_CLOEXEC 1
+#define THREADS 0 /* Node has threads of its own, which open what they like */
 #else
 #define CLEARS_CLOEXEC 0
+#define THREADS 1
 #endif
 
 struct start {
-    int fds[SLOTS_MAX]; /* the sources, none of them in the target range */
-    int count;
+    int sync; /* the sources, neither of them where the other one goes */
+    int file;
     int base;
-    int moved[SLOTS_MAX]; /* ours to close */
+    int moved[INHERITED]; /* ours to close */
     int moved_count;
     int new_user;
-    char *argv[5];
+    char *argv[4];
     char base_text[NUMBER_SIZE];
-    char offset_text[NUMBER_SIZE];
     /* Left by the child when it could not exec. */
     int error;
     const char *step;
@@ -94,13 +99,11 @@ CHILD_CODE static void keep_capabilities(struct start *s)
     }
 }
 
-/* Whether a slot is filled from the descriptor, which then is none of the caller's. */
-CHILD_CODE static int is_source(const struct start *s, int fd)
+CHILD_CODE static void duplicate(struct start *s, int from, int to, int flags)
 {
-    for (int i = 0; i < s->count; i++)
-        if (s->fds[i] == fd)
-            return 1;
-    return 0;
+    long error = SYS3(SYS_dup3, from, to, flags);
+    if (error < 0)
+        fail(s, "dup3", error);
 }
 
 CHILD_CODE static void run_child(void *argument)
@@ -108,48 +111,33 @@ CHILD_CODE static void run_child(void *argument)
     struct start *s = argument;
     /* The caller's own descriptors (stdio, LISTEN_FDS, --preserve-fds) are handed on. */
     for (int fd = 0; CLEARS_CLOEXEC && fd < s->base; fd++)
-        if (!is_source(s, fd))
+        if (fd != s->sync && fd != s->file)
             (void)SYS3(SYS_fcntl, fd, F_SETFD, 0);
-    for (int i = 0; i < s->count; i++) {
-        long error = SYS3(SYS_dup3, s->fds[i], s->base + i, 0);
-        if (error < 0)
-            fail(s, "dup3", error);
-    }
+    duplicate(s, s->sync, s->base, 0);
+    duplicate(s, s->file, s->base + 1, O_CLOEXEC);
     /* Closed, not marked: exec wakes the parent and shows the new process before it closes what is marked. */
-    long error = SYS3(SYS_close_range, (unsigned)(s->base + s->count), ~0U, 0);
+    long error = SYS3(SYS_close_range, (unsigned)(s->base + INHERITED), ~0U, 0);
     if (error < 0)
         fail(s, "close_range", error);
     if (s->new_user)
         keep_capabilities(s);
     char *environment[1] = {NULL};
-    error = SYS5(SYS_execveat, s->base + PLAN_SLOT, "", s->argv, environment, AT_EMPTY_PATH);
+    error = SYS5(SYS_execveat, s->base + 1, "", s->argv, environment, AT_EMPTY_PATH);
     fail(s, "execveat", error);
 }
 
 /* --- in the parent ----------------------------------------------------------------------------------------------- */
 
-/* A source that lies where another slot will go would be overwritten before it is its turn: it moves above. */
+/* A source that lies where the other one will go would be overwritten before it is its turn: it moves above. */
 static int add_source(struct start *s, int fd)
 {
-    if (fd >= s->base && fd < s->base + s->count) {
+    if (fd >= s->base && fd < s->base + INHERITED) {
         /* Not fcntl(3): musl sets FD_CLOEXEC once more, for kernels of before 2.6.24. */
-        fd = (int)SYS3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, s->base + s->count);
-        if (fd < 0)
-            return fd;
-        s->moved[s->moved_count++] = fd;
+        fd = (int)SYS3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, s->base + INHERITED);
+        if (fd >= 0)
+            s->moved[s->moved_count++] = fd;
     }
     return fd;
-}
-
-static int add_sources(struct start *s, const uint32_t *fds, int plan_file)
-{
-    s->moved_count = 0;
-    for (int i = 0; i < s->count; i++) {
-        s->fds[i] = add_source(s, i == PLAN_SLOT ? plan_file : as_int(fds[i]));
-        if (s->fds[i] < 0)
-            return s->fds[i] == INT_MIN ? -EBADF : s->fds[i];
-    }
-    return 0;
 }
 
 static void close_moved(struct start *s)
@@ -159,42 +147,53 @@ static void close_moved(struct start *s)
     s->moved_count = 0;
 }
 
-static void set_arguments(struct start *s, size_t plan_offset)
+static void set_arguments(struct start *s)
 {
     static char name[] = "berth:[init]";
     (void)snprintf(s->base_text, sizeof s->base_text, "%d", s->base);
-    (void)snprintf(s->offset_text, sizeof s->offset_text, "%zu", plan_offset);
     s->argv[0] = name;
     s->argv[1] = s->base_text;
-    s->argv[2] = s->offset_text;
-    s->argv[3] = NULL;
+    s->argv[2] = NULL;
 #ifdef BERTH_FAILPOINTS
-    s->argv[3] = getenv("BERTH_INIT_FAILPOINT");
+    s->argv[2] = getenv("BERTH_INIT_FAILPOINT");
 #endif
-    s->argv[4] = NULL;
+    s->argv[3] = NULL;
 }
 
-/* One attempt from one file; the name of the failed step becomes the detail. */
-static int start_from(struct start *s, const uint32_t *fds, const struct init_file *file, struct child *child)
+/* A spawn under way. One at a time. */
+static struct {
+    struct start start;
+    struct child child;
+    int sync;
+    int rootless;
+    int under_way;
+    int threaded;
+    pthread_t thread;
+    int result;
+} spawn;
+
+/* One attempt from one file; the name of the failed step is left in `start`. */
+static int start_from(int file)
 {
+    struct start *s = &spawn.start;
     s->error = 0;
+    s->moved_count = 0;
     s->step = "fcntl(F_DUPFD_CLOEXEC)";
-    set_arguments(s, file->plan_offset);
-    int error = add_sources(s, fds, file->fd);
+    s->sync = add_source(s, spawn.sync);
+    s->file = s->sync < 0 ? -1 : add_source(s, file);
+    int error = s->sync < 0 ? s->sync : s->file < 0 ? s->file : 0;
     if (error == 0) {
         s->step = "clone3";
-        child->run = run_child;
-        child->argument = s;
-        child->dumpable = 0;
-        error = clone_child(child);
+        spawn.child.run = run_child;
+        spawn.child.argument = s;
+        spawn.child.dumpable = 0;
+        error = clone_child(&spawn.child);
         if (error == 0 && s->error != 0) {
-            (void)reap_child(child, NULL);
+            (void)reap_child(&spawn.child, NULL);
             error = s->error;
         }
     }
     close_moved(s);
-    if (error < 0)
-        detail_text(s->step);
     return error;
 }
 
@@ -204,56 +203,83 @@ static int is_forbidden(int error)
 }
 
 /* From a memfd; where executing one is forbidden (vm.memfd_noexec, IMA, SELinux), from a detached tmpfs. */
-static int start_init(struct start *s, const uint32_t *fds, const struct plan_bytes *plan, int rootless,
-                      struct child *child)
+static int start_init(void)
 {
-    struct init_file file = {.fd = -1};
-    int error = init_file_memfd(plan, &file);
+    struct start *s = &spawn.start;
+    struct sealed_file file = {.fd = -1};
+    const struct bytes elf = init_elf();
+    int error = sealed_memfd(&elf, SEALED_EXECUTABLE, &file);
     if (error == 0) {
-        error = start_from(s, fds, &file, child);
+        error = start_from(file.fd);
         close(file.fd);
         /* EPERM of clone3 itself, as without CAP_SYS_ADMIN, is no word about the file. */
         if (error == 0 || !is_forbidden(error) || s->error == 0 || strcmp(s->step, "execveat") != 0)
             return error;
     } else if (!is_forbidden(error) || strcmp(file.step, "memfd_create") != 0) {
-        detail_text(file.step);
+        s->step = file.step;
         return error;
     }
-    error = init_file_tmpfs(plan, rootless, &file);
+    error = sealed_tmpfs(&elf, spawn.rootless, &file);
     if (error < 0) {
-        detail_text(file.step);
+        s->step = file.step;
         return error;
     }
-    error = start_from(s, fds, &file, child);
+    error = start_from(file.fd);
     close(file.fd);
     return error;
 }
 
-int64_t berth_spawn(const uint32_t *words, size_t word_count, const char *const *strings, size_t string_count,
-                    const uint32_t *fds, size_t fds_count, int64_t base, int64_t flags, int64_t cgroup,
-                    int64_t rootless)
+static void *start_in_background(void *argument)
 {
-    FAILPOINT("spawn");
+    spawn.result = start_init();
+    return argument;
+}
+
+int64_t berth_spawn_begin(int64_t sync, int64_t base, int64_t flags, int64_t cgroup, int64_t rootless,
+                          int64_t background)
+{
+    FAILPOINT("spawn_begin");
     detail_clear();
-    if (fds_count <= PLAN_SLOT || fds_count > SLOTS_MAX || base < FIRST_BASE || base > BASE_MAX ||
-        (flags & ~(int64_t)NAMESPACES) != 0 || cgroup < -1 || cgroup > INT_MAX) {
+    if (spawn.under_way || base < FIRST_BASE || base > BASE_MAX || (flags & ~(int64_t)NAMESPACES) != 0 ||
+        cgroup < -1 || cgroup > INT_MAX || sync < 0 || sync > INT_MAX) {
         detail_text("spawn arguments");
         return -EINVAL;
     }
-    struct plan_bytes plan;
-    int error = plan_build(words, word_count, strings, string_count, fds_count, &plan);
-    if (error < 0) {
-        detail_text("plan");
-        return error;
+    spawn.start = (struct start){.base = (int)base, .new_user = (flags & CLONE_NEWUSER) != 0};
+    spawn.child = (struct child){.flags = (uint64_t)flags, .cgroup = (int)cgroup};
+    spawn.sync = (int)sync;
+    spawn.rootless = rootless != 0;
+    spawn.under_way = 1;
+    set_arguments(&spawn.start);
+    spawn.threaded = THREADS && background != 0 && pthread_create(&spawn.thread, NULL, start_in_background, NULL) == 0;
+    if (!spawn.threaded)
+        spawn.result = start_init();
+    return 0;
+}
+
+void spawn_join(void)
+{
+    if (spawn.threaded)
+        (void)pthread_join(spawn.thread, NULL);
+    spawn.threaded = 0;
+}
+
+int64_t berth_spawn_finish(void)
+{
+    FAILPOINT("spawn_finish");
+    detail_clear();
+    if (!spawn.under_way) {
+        detail_text("no spawn is under way");
+        return -EINVAL;
     }
-    struct start s = {.count = (int)fds_count, .base = (int)base, .new_user = (flags & CLONE_NEWUSER) != 0};
-    struct child child = {.flags = (uint64_t)flags, .cgroup = (int)cgroup};
-    error = start_init(&s, fds, &plan, rootless != 0, &child);
-    free(plan.data);
-    if (error < 0)
-        return error;
+    spawn_join();
+    spawn.under_way = 0;
+    if (spawn.result < 0) {
+        detail_text(spawn.start.step);
+        return spawn.result;
+    }
     result_reset();
-    result_int(child.pid);
-    result_int(child.pidfd);
+    result_int(spawn.child.pid);
+    result_int(spawn.child.pidfd);
     return result_done();
 }

@@ -1,8 +1,9 @@
-/* init: maps the plan, verifies it, runs one op after the other. argv: name, base, offset of the plan in its file.
- * Slot i of what is inherited is descriptor base + i. */
+/* init: receives the plan, verifies it, runs one op after the other. argv: name, base. The sync socket is descriptor base;
+ * slot i of what comes with the plan becomes descriptor base + i. */
 
 #include "ctx.h"
 #include "failpoint.h"
+#include "fdpass.h"
 #include "mem.h"
 #include "sys.h"
 
@@ -56,19 +57,16 @@ static long parse_number(const char *s)
 }
 
 /* The plan's bytes, mapped read-only from the plan file; NULL with the reason in the report. */
-static const void *map_plan(struct ctx *c, long offset, size_t *size)
+static const void *map_plan(struct ctx *c, size_t *size)
 {
     int fd = c->base + 1;
-    struct plan_header header;
     struct stat st;
-    long n = SYS4(pread64, fd, &header, sizeof header, offset);
-    if (n != (long)sizeof header || sys_fstat(fd, &st) < 0 || header.size < sizeof header ||
-        offset + (long)header.size > st.st_size) {
-        detail(c, "the plan file is too short");
+    if (sys_fstat(fd, &st) < 0 || st.st_size < (long)sizeof(struct plan_header) || st.st_size > PLAN_MAX_SIZE) {
+        detail(c, "the plan file has a wrong size");
         return NULL;
     }
-    *size = header.size;
-    long address = SYS6(mmap, NULL, header.size, PROT_READ, MAP_PRIVATE, fd, offset);
+    *size = (size_t)st.st_size;
+    long address = SYS6(mmap, NULL, *size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (address < 0 && address > -4096) {
         detail(c, "the plan cannot be mapped");
         return NULL;
@@ -77,10 +75,57 @@ static const void *map_plan(struct ctx *c, long offset, size_t *size)
     return (const void *)address;
 }
 
-static void load_plan(struct ctx *c, long offset)
+/* Descriptors come in at the lowest free numbers, in order: at base + 1 and up, unless the caller has closed some of its
+ * own. Those below base belong to the container. From the last to the first, none is overwritten before it is moved. */
+static int place_slots(struct ctx *c, const int *fds, uint32_t count)
+{
+    for (uint32_t i = count; i-- > 0;) {
+        int to = c->base + 1 + (int)i;
+        if (fds[i] == to)
+            continue;
+        int error = (int)SYS3(dup3, fds[i], to, O_CLOEXEC);
+        if (error < 0)
+            return error;
+        if (fds[i] < c->base)
+            sys_close(fds[i]);
+    }
+    return 0;
+}
+
+/* Waits for the runtime's first message; the number of slots. */
+static uint32_t receive_slots(struct ctx *c)
+{
+    struct {
+        struct control_head head;
+        int fds[SLOTS];
+    } control;
+    struct slots slots;
+    struct iovec_raw part = {&slots, sizeof slots};
+    struct message_header message = {
+        .parts = &part, .part_count = 1, .control = &control, .control_length = sizeof control};
+    long n = receive_with_fds(c->base, &message);
+    if (n == 0 || n == -ECONNRESET)
+        sys_exit(1); /* the runtime is dead */
+    if (n < 0)
+        fail(c, (int)-n);
+    size_t bytes = message.control_length < sizeof control.head ? 0 : control.head.length - sizeof control.head;
+    uint32_t count = slots.count - 1;
+    if (n != (long)sizeof slots || (message.flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || count == 0 || count >= SLOTS ||
+        bytes != count * sizeof(int)) {
+        detail(c, "the runtime sent no plan");
+        fail(c, EPROTO);
+    }
+    int error = place_slots(c, control.fds, count);
+    if (error < 0)
+        fail(c, -error);
+    return slots.count;
+}
+
+static void load_plan(struct ctx *c)
 {
     size_t size;
-    const void *bytes = map_plan(c, offset, &size);
+    uint32_t received = receive_slots(c);
+    const void *bytes = map_plan(c, &size);
     if (bytes == NULL)
         fail(c, EINVAL);
     struct plan_error error;
@@ -88,6 +133,10 @@ static void load_plan(struct ctx *c, long offset)
         c->op = error.op;
         detail(c, "the plan is broken: ");
         detail(c, error.reason);
+        fail(c, EINVAL);
+    }
+    if (c->plan.inherited != received) {
+        detail(c, "the plan has another number of slots");
         fail(c, EINVAL);
     }
     for (uint32_t slot = 0; slot < SLOTS; slot++)
@@ -111,19 +160,18 @@ _Noreturn __attribute__((used)) void init_main(long *stack)
 {
     char **argv = (char **)(stack + 1);
     struct ctx c;
-    long base = stack[0] >= 3 ? parse_number(argv[1]) : -1;
-    long offset = stack[0] >= 3 ? parse_number(argv[2]) : -1;
-    if (base < 3 || offset < 0)
+    long base = stack[0] >= 2 ? parse_number(argv[1]) : -1;
+    if (base < 3)
         sys_exit(2);
     /* Not all of it: home's pages are touched only by plans that need them. */
     memset(&c, 0, offsetof(struct ctx, home));
     c.base = (int)base;
     c.report_fd = (int)base;
-    failpoint_setup(&c, stack[0] >= 4 ? argv[3] : NULL);
+    failpoint_setup(&c, stack[0] >= 3 ? argv[2] : NULL);
     (void)SYS3(close_range, base, ~0u, CLOSE_RANGE_CLOEXEC);
     (void)sys_prctl(PR_SET_NAME, (unsigned long)ARG("berth:[init]"), 0, 0);
     c.umask = (int)SYS1(umask, 0);
-    load_plan(&c, offset);
+    load_plan(&c);
     run(&c);
     /* A program that does not end in `execute` (or in `sibling`'s caller) has done its work. */
     sys_exit(0);

@@ -5,8 +5,7 @@
  *   struct plan_string strings[string_count]
  *   char data[data_size]                    each string followed by a NUL
  *
- * It lies in the sealed init file, page-aligned behind the ELF image, and init maps it read-only. All bounds are
- * verified once, before anything is executed.
+ * It is a sealed file of its own, which init maps read-only. All bounds are verified once, before anything is executed.
  */
 #ifndef BERTH_PLAN_H
 #define BERTH_PLAN_H

@@ -5,7 +5,12 @@
  *                       BARRIER {value = number}            waits for a struct go with that number
  *                       READY                               everything but start and exec is done
  *                       CHILD {value = pid} + SCM_RIGHTS pidfd   the joiner's child, which goes on with the plan
- *     runtime -> init   struct go {number}
+ *     runtime -> init   first, once: struct slots {count} + SCM_RIGHTS: the plan file, then the descriptors of slots 2.. count-1
+ *                       struct slots {
+    uint32_t count; /* the sync socket and the plan file included */
+};
+
+struct go {number}
  *     EOF without READY: init died. EOF at init's side: the runtime died, init exits.
  *
  *   start pipe (exec.fifo, or a pipe for `run`), init -> start; it is full of zero bytes, so that init blocks:
@@ -31,6 +36,10 @@ struct report {
     int32_t value;
     uint32_t length; /* bytes of detail that follow */
     char detail[REPORT_DETAIL];
+};
+
+struct slots {
+    uint32_t count; /* the sync socket and the plan file included */
 };
 
 struct go {

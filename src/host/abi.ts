@@ -207,18 +207,20 @@ export const NATIVE = {
   ),
   bpf_program_id: f({ program: "int" }, "int", "The id of a loaded program (bpf(BPF_OBJ_GET_INFO_BY_FD))."),
   bpf_open_program: f({ id: "int" }, "int", "bpf(BPF_PROG_GET_FD_BY_ID): a descriptor of the loaded program."),
-  spawn: f(
-    {
-      plan: "words",
-      strings: "texts",
-      fds: "words",
-      base: "int",
-      flags: "int",
-      cgroup: "int",
-      rootless: "int",
-    },
+  spawn_begin: f(
+    { sync: "int", base: "int", flags: "int", cgroup: "int", rootless: "int", background: "int" },
+    "int",
+    "Begins to start init from a sealed memfd by clone3(CLONE_VM|CLONE_VFORK|CLONE_PIDFD|flags). sync becomes descriptor base of init; those below base are inherited as they are. cgroup: a v2 directory for CLONE_INTO_CGROUP or -1. background: a thread does it (not in the Node host). sync and cgroup stay open until spawn_finish. See csrc/host/spawn.c.",
+  ),
+  spawn_finish: f(
+    {},
     "ints",
-    "Seals ELF and plan into a memfd and starts init by clone3(CLONE_VM|CLONE_VFORK|CLONE_PIDFD|flags): [pid, pidfd]. fds[i] becomes descriptor base+i of init (slot i); slot 1 is replaced by the plan file. cgroup: a v2 directory for CLONE_INTO_CGROUP or -1. Descriptors 0..base-1 are inherited as they are. See csrc/host/spawn.c.",
+    "Waits until init has been executed: [pid, pidfd]. Owed to every spawn_begin that gave 0; what failed is told here.",
+  ),
+  send_plan: f(
+    { socket: "int", plan: "words", strings: "texts", fds: "words", rootless: "int" },
+    "int",
+    "Seals the plan into a memfd and sends it to init with the descriptors of its slots: fds[i] is for slot i, fds[0] and fds[1] count for nothing (sync socket and plan file). May be called before spawn_finish.",
   ),
   run_hook: f(
     { path: "path", args: "texts", env: "texts", input: "text", timeout: "int", abort: "int" },

@@ -203,8 +203,14 @@ export interface Native {
   /** bpf(BPF_PROG_GET_FD_BY_ID): a descriptor of the loaded program. */
   bpf_open_program(id: number): number;
 
-  /** Seals ELF and plan into a memfd and starts init by clone3(CLONE_VM|CLONE_VFORK|CLONE_PIDFD|flags): [pid, pidfd]. fds[i] becomes descriptor base+i of init (slot i); slot 1 is replaced by the plan file. cgroup: a v2 directory for CLONE_INTO_CGROUP or -1. Descriptors 0..base-1 are inherited as they are. See csrc/host/spawn.c. */
-  spawn(plan: Uint32Array, strings: readonly string[], fds: Uint32Array, base: number, flags: number, cgroup: number, rootless: number): number[] | number;
+  /** Begins to start init from a sealed memfd by clone3(CLONE_VM|CLONE_VFORK|CLONE_PIDFD|flags). sync becomes descriptor base of init; those below base are inherited as they are. cgroup: a v2 directory for CLONE_INTO_CGROUP or -1. background: a thread does it (not in the Node host). sync and cgroup stay open until spawn_finish. See csrc/host/spawn.c. */
+  spawn_begin(sync: number, base: number, flags: number, cgroup: number, rootless: number, background: number): number;
+
+  /** Waits until init has been executed: [pid, pidfd]. Owed to every spawn_begin that gave 0; what failed is told here. */
+  spawn_finish(): number[] | number;
+
+  /** Seals the plan into a memfd and sends it to init with the descriptors of its slots: fds[i] is for slot i, fds[0] and fds[1] count for nothing (sync socket and plan file). May be called before spawn_finish. */
+  send_plan(socket: number, plan: Uint32Array, strings: readonly string[], fds: Uint32Array, rootless: number): number;
 
   /** Runs a program of the runtime namespace to its end: input on stdin, stdout and stderr kept (first 1 KiB) in `detail`, timeout in ms (-1 none), killed when the descriptor `abort` becomes readable (-1 none): [si_code, si_status, 0 ended|1 timed out|2 aborted]. */
   run_hook(path: string, args: readonly string[], env: readonly string[], input: string, timeout: number, abort: number): number[] | number;

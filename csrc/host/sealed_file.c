@@ -1,10 +1,10 @@
-/* Makes the file that init is executed from: see init_file.h. Nothing in a container can change it, and it is not the
- * runtime's own executable: what CVE-2019-5736 overwrote does not exist here.
+/* Makes the files that init is executed from and reads its plan from: see sealed_file.h. Nothing in a container can change
+ * them, and the first is not the runtime's own executable: what CVE-2019-5736 overwrote does not exist here.
  *
  * Everything below tmpfs_file runs either in this process or, when rootless, in a CLONE_VM child in a user namespace of
  * its own: raw system calls only. */
 #define _GNU_SOURCE 1
-#include "init_file.h"
+#include "sealed_file.h"
 
 #include <fcntl.h>
 #include <linux/memfd.h>
@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 #ifndef __GLIBC__
 #include <linux/mount.h> /* glibc's sys/mount.h has the new mount API, and clashes with this one */
@@ -27,91 +26,56 @@
 extern const char berth_init_elf[] __attribute__((weak, visibility("hidden")));
 extern const char berth_init_elf_end[] __attribute__((weak, visibility("hidden")));
 
-/* Shown as the process's name by kernels that take it from an executed descriptor's file. */
-#define FILE_NAME "berth:[init]"
-
-enum {
-    PARTS = 3,
-    PAGE_MAX = 1 << 16,
-};
-
-/* What is written: the image, zeros up to the page boundary, the plan. */
-struct content {
-    struct iovec parts[PARTS];
-};
-
-static int make_content(const struct plan_bytes *plan, struct content *content, struct init_file *file)
+struct bytes init_elf(void)
 {
-    static const char zeros[PAGE_MAX];
-    file->step = "init image";
-    size_t image = berth_init_elf == NULL ? 0 : (size_t)(berth_init_elf_end - berth_init_elf);
-    long page = sysconf(_SC_PAGESIZE);
-    if (image == 0 || page <= 0 || page > PAGE_MAX)
-        return -ENOEXEC;
-    size_t rest = image % (size_t)page;
-    size_t padding = rest == 0 ? 0 : (size_t)page - rest;
-    file->plan_offset = image + padding;
-    content->parts[0] = (struct iovec){.iov_base = (void *)(uintptr_t)berth_init_elf, .iov_len = image};
-    content->parts[1] = (struct iovec){.iov_base = (void *)(uintptr_t)zeros, .iov_len = padding};
-    content->parts[2] = (struct iovec){.iov_base = plan->data, .iov_len = plan->size};
-    return 0;
+    size_t size = berth_init_elf == NULL ? 0 : (size_t)(berth_init_elf_end - berth_init_elf);
+    return (struct bytes){.data = berth_init_elf, .size = size};
 }
 
-/* Writes all parts; consumes them. */
-CHILD_CODE static int write_content(int fd, struct content *content)
+CHILD_CODE static int write_content(int fd, const struct bytes *content)
 {
-    struct iovec *part = content->parts;
-    struct iovec *end = content->parts + PARTS;
-    while (part < end) {
-        long count = SYS3(SYS_writev, fd, part, end - part);
+    for (size_t done = 0; done < content->size;) {
+        long count = SYS3(SYS_write, fd, content->data + done, content->size - done);
         if (count == -EINTR)
             continue;
-        if (count < 0)
-            return (int)count;
-        size_t done = (size_t)count;
-        while (part < end && done >= part->iov_len) {
-            done -= part->iov_len;
-            part++;
-        }
-        if (part < end) {
-            if (count == 0)
-                return -EIO;
-            part->iov_base = (char *)part->iov_base + done;
-            part->iov_len -= done;
-        }
+        if (count <= 0)
+            return count < 0 ? (int)count : -EIO;
+        done += (size_t)count;
     }
     return 0;
 }
 
 /* 0755: the init of a new user namespace has no mapped id when it is executed, and a file that it may not read would
  * make the process undumpable, so that a rootless parent could not write its id maps. */
-static int fill_and_seal(int fd, struct content *content, struct init_file *file)
+static int fill_and_seal(int fd, const struct bytes *content, enum sealed_kind kind, struct sealed_file *file)
 {
     file->step = "write";
     int error = write_content(fd, content);
     if (error < 0)
         return error;
     file->step = "fchmod";
-    if (fchmod(fd, 0755) < 0)
+    if (kind == SEALED_EXECUTABLE && fchmod(fd, 0755) < 0)
         return -errno;
     file->step = "seal";
     return fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0 ? -errno : 0;
 }
 
-int init_file_memfd(const struct plan_bytes *plan, struct init_file *file)
+/* Shown as the process's name by kernels that take it from an executed descriptor's file. */
+static const char *const names[] = {[SEALED_EXECUTABLE] = "berth:[init]", [SEALED_DATA] = "berth:[plan]"};
+
+int sealed_memfd(const struct bytes *content, enum sealed_kind kind, struct sealed_file *file)
 {
-    struct content content;
-    int error = make_content(plan, &content, file);
-    if (error < 0)
-        return error;
+    file->step = "init image";
+    if (content->size == 0)
+        return -ENOEXEC;
     file->step = "memfd_create";
     unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-    long fd = SYS2(SYS_memfd_create, FILE_NAME, flags | MFD_EXEC);
+    long fd = SYS2(SYS_memfd_create, names[kind], flags | (kind == SEALED_EXECUTABLE ? MFD_EXEC : MFD_NOEXEC_SEAL));
     if (fd == -EINVAL) /* before Linux 6.3 */
-        fd = SYS2(SYS_memfd_create, FILE_NAME, flags);
+        fd = SYS2(SYS_memfd_create, names[kind], flags);
     if (fd < 0)
         return (int)fd;
-    error = fill_and_seal((int)fd, &content, file);
+    int error = fill_and_seal((int)fd, content, kind, file);
     if (error < 0)
         close((int)fd);
     else
@@ -121,7 +85,7 @@ int init_file_memfd(const struct plan_bytes *plan, struct init_file *file)
 
 /* Writes the file into the detached mount, makes mount and file system read-only, and opens it once more for reading:
  * there is no descriptor left that could write, and no way to make one. */
-CHILD_CODE static int fill_mount(int context, int mount, struct content *content, struct init_file *file)
+CHILD_CODE static int fill_mount(int context, int mount, const struct bytes *content, struct sealed_file *file)
 {
     file->step = "open in tmpfs";
     long fd = SYS4(SYS_openat, mount, "init", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0755);
@@ -153,7 +117,7 @@ CHILD_CODE static int fill_mount(int context, int mount, struct content *content
     return 0;
 }
 
-CHILD_CODE static int tmpfs_file(struct content *content, struct init_file *file)
+CHILD_CODE static int tmpfs_file(const struct bytes *content, struct sealed_file *file)
 {
     file->step = "fsopen";
     long context = SYS2(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC);
@@ -175,8 +139,8 @@ CHILD_CODE static int tmpfs_file(struct content *content, struct init_file *file
 /* --- rootless ---------------------------------------------------------------------------------------------------- */
 
 struct helper {
-    struct content *content;
-    struct init_file *file;
+    const struct bytes *content;
+    struct sealed_file *file;
     char uid_map[32];
     char gid_map[32];
     size_t uid_map_size;
@@ -218,7 +182,7 @@ CHILD_CODE static void run_helper(void *argument)
 
 /* The child shares our descriptors, so the file that it opens is ours too. Its namespaces hold nothing but itself; they
  * end with it, and the file lives on. It must be dumpable to open its own /proc/self/uid_map. */
-static int tmpfs_file_in_namespace(struct content *content, struct init_file *file)
+static int tmpfs_file_in_namespace(const struct bytes *content, struct sealed_file *file)
 {
     struct helper h = {.content = content, .file = file, .error = -ECHILD};
     h.uid_map_size = (size_t)snprintf(h.uid_map, sizeof h.uid_map, "0 %u 1\n", geteuid());
@@ -238,11 +202,7 @@ static int tmpfs_file_in_namespace(struct content *content, struct init_file *fi
     return error < 0 ? error : h.error;
 }
 
-int init_file_tmpfs(const struct plan_bytes *plan, int rootless, struct init_file *file)
+int sealed_tmpfs(const struct bytes *content, int rootless, struct sealed_file *file)
 {
-    struct content content;
-    int error = make_content(plan, &content, file);
-    if (error < 0)
-        return error;
-    return rootless ? tmpfs_file_in_namespace(&content, file) : tmpfs_file(&content, file);
+    return rootless ? tmpfs_file_in_namespace(content, file) : tmpfs_file(content, file);
 }
