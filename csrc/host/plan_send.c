@@ -27,11 +27,12 @@ static int send_slots(int socket, const uint32_t *fds, size_t count, int plan)
     struct slots message_data = {.count = (uint32_t)count};
     struct iovec part = {.iov_base = &message_data, .iov_len = sizeof message_data};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control};
-    message.msg_controllen = CMSG_SPACE((count - 1) * sizeof(int));
+    const socklen_t length = (socklen_t)((count - 1) * sizeof(int)); /* musl's type; glibc's is wider */
+    message.msg_controllen = (socklen_t)CMSG_SPACE(length);
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN((count - 1) * sizeof(int));
+    header->cmsg_len = (socklen_t)CMSG_LEN(length);
     for (size_t i = PLAN_SLOT; i < count; i++) {
         int fd = i == PLAN_SLOT ? plan : as_int(fds[i]);
         memcpy(CMSG_DATA(header) + (i - 1) * sizeof fd, &fd, sizeof fd);

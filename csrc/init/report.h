@@ -6,11 +6,7 @@
  *                       READY                               everything but start and exec is done
  *                       CHILD {value = pid} + SCM_RIGHTS pidfd   the joiner's child, which goes on with the plan
  *     runtime -> init   first, once: struct slots {count} + SCM_RIGHTS: the plan file, then the descriptors of slots 2.. count-1
- *                       struct slots {
-    uint32_t count; /* the sync socket and the plan file included */
-};
-
-struct go {number}
+ *                       struct go {number}
  *     EOF without READY: init died. EOF at init's side: the runtime died, init exits.
  *
  *   start pipe (exec.fifo, or a pipe for `run`), init -> start; it is full of zero bytes, so that init blocks:

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { CgroupFacts } from "../host/facts.ts";
+import type { RuntimeStep } from "../plan/plan.ts";
 import { cgroupLeaves, cgroupSteps } from "./create.ts";
 import type { CgroupPaths } from "./path.ts";
 
@@ -11,17 +12,14 @@ const unified = { mountpoint: "/c/unified", path: "/c/unified/a/b" };
 describe("cgroupSteps", () => {
   it("makes every leaf and refuses one in use", () => {
     const paths: CgroupPaths = { v1: [freezer], unified };
-    const lines = cgroupSteps(paths, V1, []).map((step) => `${step.step} ${"path" in step ? step.path : ""}`);
-    expect(lines).toEqual([
-      "mkdir cgroup /c/freezer/a/b",
-      "check cgroup empty /c/freezer/a/b",
-      "mkdir cgroup /c/unified/a/b",
-      "check cgroup empty /c/unified/a/b",
-    ]);
+    const line = (step: RuntimeStep): string => `${step.step} ${"path" in step ? step.path : ""}`;
+    const { unified: before, v1 } = cgroupSteps(paths, V1, []);
+    expect(before.map(line)).toEqual(["mkdir cgroup /c/unified/a/b", "check cgroup empty /c/unified/a/b"]);
+    expect(v1.map(line)).toEqual(["mkdir cgroup /c/freezer/a/b", "check cgroup empty /c/freezer/a/b"]);
   });
 
   it("hands cpus and mems down from the first folder below the mount point", () => {
-    const steps = cgroupSteps({ v1: [cpuset] }, V1, []).slice(2);
+    const steps = cgroupSteps({ v1: [cpuset] }, V1, []).v1.slice(2);
     expect(steps.map((step) => ("file" in step && "path" in step ? `${step.path} ${step.file}` : step.step))).toEqual([
       "/c/cpuset/a cpuset.cpus",
       "/c/cpuset/a cpuset.mems",

@@ -13,20 +13,36 @@ const CPUSET_FILES = ["cpuset.cpus", "cpuset.mems"] as const;
  * and mems from its parent, all the way down: without them nothing can join it. On v2 controllers are enabled, with or
  * without limits, because engines read the statistics that they keep.
  */
-export function cgroupSteps(paths: CgroupPaths, facts: CgroupFacts, limits: readonly RuntimeStep[]): RuntimeStep[] {
+export function cgroupSteps(paths: CgroupPaths, facts: CgroupFacts, limits: readonly RuntimeStep[]): CgroupSteps {
+  const unified = paths.unified === undefined ? [] : unifiedSteps(paths.unified, facts, limits);
+  const v1: RuntimeStep[] = [];
+  for (let i = 0; i < paths.v1.length; i++) {
+    const { name, mountpoint, path } = paths.v1[i] as CgroupPath;
+    makeLeaf(v1, path, mountpoint, name);
+  }
+  const cpuset = paths.v1.find(({ name }) => hasController(name, "cpuset"));
+  if (cpuset !== undefined) inheritCpuset(v1, cpuset, limits);
+  for (let i = 0; i < limits.length; i++) {
+    const step = limits[i] as RuntimeStep;
+    if (isEarly(step)) (isBelow(step, paths.unified?.path) ? unified : v1).push(step);
+  }
+  return { unified, v1 };
+}
+
+/** init is cloned into the unified cgroup, and moves itself into those of v1: these can be made while it is cloned. */
+export interface CgroupSteps {
+  unified: RuntimeStep[];
+  v1: RuntimeStep[];
+}
+
+function unifiedSteps(
+  leaf: { path: string; mountpoint: string },
+  facts: CgroupFacts,
+  limits: readonly RuntimeStep[],
+): RuntimeStep[] {
   const steps: RuntimeStep[] = [];
-  const { v1, unified } = paths;
-  for (let i = 0; i < v1.length; i++) {
-    const { name, mountpoint, path } = v1[i] as CgroupPath;
-    makeLeaf(steps, path, mountpoint, name);
-  }
-  if (unified !== undefined) {
-    makeLeaf(steps, unified.path, unified.mountpoint, "");
-    if (facts.mode === "v2" && limits[0]?.step !== "enable controllers") steps.push(enableAll(unified));
-  }
-  const cpuset = v1.find(({ name }) => hasController(name, "cpuset"));
-  if (cpuset !== undefined) inheritCpuset(steps, cpuset, limits);
-  for (let i = 0; i < limits.length; i++) if (isEarly(limits[i] as RuntimeStep)) steps.push(limits[i] as RuntimeStep);
+  makeLeaf(steps, leaf.path, leaf.mountpoint, "");
+  if (facts.mode === "v2" && limits[0]?.step !== "enable controllers") steps.push(enableAll(leaf));
   return steps;
 }
 
@@ -41,6 +57,10 @@ export function cgroupChecks({ v1, unified }: CgroupPaths): RuntimeStep[] {
 export function enableAll({ path, mountpoint }: { path: string; mountpoint: string }): RuntimeStep {
   const others = { controllers: [], pointers: [], others: true };
   return { step: "enable controllers", path, mountpoint, ...others, origin: ORIGIN };
+}
+
+function isBelow(step: RuntimeStep, folder: string | undefined): boolean {
+  return "path" in step && step.path === folder;
 }
 
 /** The limits that cgroupSteps leaves for the time when init is in its cgroup: they are applied while it mounts. */

@@ -6,7 +6,7 @@ import { RuntimeError } from "../errors/runtime-error.ts";
 import type { Native } from "../host/native.gen.ts";
 import { loaded } from "../lazy.ts";
 import type { Context, Outcome } from "./command.ts";
-import { type Created, createContainer, removeState, undone } from "./create/container.ts";
+import { type Created, createContainer, recordCreated, removeState, undone } from "./create/container.ts";
 import type { CreateRequest } from "./create/request.ts";
 import { createRequest } from "./create.ts";
 import type { Terminal } from "./run/terminal.ts";
@@ -44,6 +44,7 @@ function runContainer(native: Native, request: CreateRequest, options: RunOption
         message: "the container's init process died before it was started (killed, or out of memory)",
       });
     }
+    recordCreated(native, created.state);
     const failure = awaitStart(native, created.startPipe);
     if (failure !== undefined) {
       const { initFailure } = loaded(import("./create/init-failure.ts"));

@@ -18,8 +18,6 @@ export interface StateStatic {
   /** init is pid 1 of its own pid namespace: killing it kills all. */
   privatePid: boolean;
   hooks: { poststart: readonly Hook[]; poststop: readonly Hook[] };
-  /** Where the ops that `start` releases come from; see start-ops.ts. */
-  startOps?: StartOps;
   /** The process that runs `create` or `run`. */
   creator: ProcessId;
   /** Effective uid of the creator. */
@@ -59,6 +57,8 @@ export interface ContainerState extends StateStatic {
   init?: ProcessId;
   /** RFC 3339 with nanoseconds; absent until create has ended. */
   created?: string;
+  /** Where the ops that `start` releases come from; see start-ops.ts. Comes with `created`; `run` does without. */
+  startOps?: StartOps;
 }
 
 export type Status = "creating" | "created" | "running" | "paused" | "stopped";

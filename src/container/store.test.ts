@@ -53,7 +53,7 @@ describe("the state folder", () => {
     const memory = memoryWithCreator();
     const handle = createState(memory.native, "/run/berth", "c1", INPUT);
     handle.appendInit(7, 99);
-    handle.appendCreated("2026-01-01T00:00:00Z");
+    handle.appendCreated({ created: "2026-01-01T00:00:00Z" });
     const { state } = openState(memory.native, "/run/berth", "c1");
     expect(state).toMatchObject({
       id: "c1",
@@ -129,7 +129,7 @@ describe("the status", () => {
     memory.end(100);
     expect(status()).toBe("creating"); // init has not learned yet that the creator died
     memory.file("/run/berth/c1/exec.fifo", "");
-    handle.appendCreated("2026-01-01T00:00:00Z");
+    handle.appendCreated({ created: "2026-01-01T00:00:00Z" });
     expect(status()).toBe("created");
     memory.tree.delete("/run/berth/c1/exec.fifo");
     expect(status()).toBe("running");

@@ -29,7 +29,7 @@ import {
   O_WRONLY,
 } from "./open-flags.ts";
 import { decodeRecords, encodeRecord } from "./records.ts";
-import type { ContainerState, StateInput, StateStatic } from "./state.ts";
+import type { ContainerState, StartOps, StateInput, StateStatic } from "./state.ts";
 
 const STATE = "state.json";
 const STATE_MAX = 16 << 20;
@@ -56,14 +56,9 @@ export class StateHandle {
     this.#append({ init: { pid, startTime } });
   }
 
-  /** Records that the container is created; `timestamp` in RFC 3339. */
-  appendCreated(timestamp: string): void {
-    this.#append({ created: timestamp });
-  }
-
-  /** Both of these at once: one write where nobody can ask in between. */
-  appendInitAndCreated(pid: number, startTime: number, timestamp: string): void {
-    this.#append({ init: { pid, startTime }, created: timestamp });
+  /** Records that the container is created; the time in RFC 3339. */
+  appendCreated(facts: { created: string; startOps?: StartOps }): void {
+    this.#append(facts);
   }
 
   /**

@@ -17,17 +17,33 @@ import { makeDevices, replaceNullStdio } from "./devices.ts";
 import { createHooks, hasBarrierHooks, hookSteps } from "./hooks.ts";
 import { openMasks, protectPaths } from "./masked-paths.ts";
 import { compileMounts } from "./mounts.ts";
-import { hasUserNamespace, namespaceSet } from "./namespace-set.ts";
+import { hasUserNamespace, type NamespaceSet, namespaceSet } from "./namespace-set.ts";
 import { enterNamespaces } from "./namespaces.ts";
 import { absolutePath } from "./paths.ts";
 import type { CreateOptions, Plan, RuntimeStep } from "./plan.ts";
 import { setAttributes, setUmask, startProcess } from "./process.ts";
 import { changeRoot, makeCwd, openRoot, setReadOnly } from "./rootfs.ts";
 import { openProcfs, writeSysctls } from "./sysctl.ts";
+import type { UnitPlan } from "./unit.ts";
 import { userMappingSteps } from "./user-mappings.ts";
 
-/** Throws RuntimeError for what config.json asks and no plan can do. */
-export function compileCreate(config: Config, options: CreateOptions): Plan {
+/** What init is cloned with and into: the beginning of the plan, known before the rest is compiled. */
+export interface Beginning {
+  readonly cgroups: CgroupPaths;
+  readonly limits: readonly RuntimeStep[];
+  readonly namespaces: NamespaceSet;
+  /** Up to "spawn". */
+  readonly steps: readonly RuntimeStep[];
+  /** Of Plan.cgroups. */
+  readonly leaves: string[];
+  /** The steps that follow "spawn" and make cgroups. */
+  readonly cgroupSteps: readonly RuntimeStep[];
+  /** With systemd. */
+  readonly unit?: UnitPlan;
+}
+
+/** Throws RuntimeError for cgroups and namespaces that cannot be had. */
+export function compileBeginning(config: Config, options: CreateOptions): Beginning {
   const { facts } = options;
   const movesItself = facts.cgroup.mode !== "v2" || options.oldUnified === true || options.systemd !== undefined;
   const namespaces = namespaceSet(config.linux.namespaces, movesItself);
@@ -38,12 +54,28 @@ export function compileCreate(config: Config, options: CreateOptions): Plan {
   const cgroups = unit?.cgroups ?? cgroupPaths(config.linux.cgroupsPath, options.id, facts.cgroup);
   const resources = unit?.resources ?? config.linux.resources;
   const limits = resourceSteps(resources, cgroups, facts.cgroup, "/linux/resources");
+  const { unified, v1 } =
+    unit === undefined ? cgroupSteps(cgroups, facts.cgroup, limits) : { unified: unit.before, v1: [] };
+  const cgroup = options.oldUnified || unit !== undefined ? undefined : cgroups.unified?.path;
+  const spawn = { step: "spawn", flags: namespaces.spawned, origin: { pointer: "/linux/namespaces" } } as const;
+  const steps: RuntimeStep[] = [...unified, cgroup === undefined ? spawn : { ...spawn, cgroup }];
+  const beginning = { cgroups, limits, namespaces, steps, leaves: cgroupLeaves(cgroups), cgroupSteps: v1 };
+  return unit === undefined ? beginning : { ...beginning, unit };
+}
+
+/** Throws RuntimeError for what config.json asks and no plan can do. The plan's steps begin with those of `beginning`. */
+export function compileCreate(
+  config: Config,
+  options: CreateOptions,
+  beginning: Beginning = compileBeginning(config, options),
+): Plan {
+  const { cgroups, limits, namespaces, unit } = beginning;
   const ops = new PlanBuilder();
   const c: Compilation = {
     config,
     options,
     ops,
-    steps: unit?.before ?? cgroupSteps(cgroups, facts.cgroup, limits),
+    steps: [...beginning.steps, ...beginning.cgroupSteps],
     namespaces,
     cgroups,
     ...(unit === undefined ? {} : { unit }),
@@ -57,7 +89,7 @@ export function compileCreate(config: Config, options: CreateOptions): Plan {
   checkRootless(c);
   runtimeSteps(c, limits);
   initOps(c);
-  const plan: Plan = { init: ops.finish(), inherited: ops.inherited, runtime: c.steps, cgroups: cgroupLeaves(cgroups) };
+  const plan: Plan = { init: ops.finish(), inherited: ops.inherited, runtime: c.steps, cgroups: beginning.leaves };
   if (unit !== undefined) plan.unit = unit.unit;
   return plan;
 }
@@ -103,10 +135,8 @@ function runtimeSteps(c: Compilation, limits: readonly RuntimeStep[]): void {
     if (unit !== undefined) steps.push(...unit.properties);
     for (const step of deviceSteps(resources.devices, cgroups, c.options.facts.cgroup, devices)) steps.push(step);
   };
-  const cgroup = c.options.oldUnified || unit !== undefined ? undefined : cgroups.unified?.path;
   const origin = { pointer: "/linux/namespaces" };
-  const flags = namespaces.spawned;
-  steps.push(cgroup === undefined ? { step: "spawn", flags, origin } : { step: "spawn", flags, cgroup, origin });
+  steps.push({ step: "send plan", origin });
   if (unit !== undefined) steps.push(...unit.enter(limits));
   userMappingSteps(c);
   if (namespaces.joiner) steps.push({ step: "await child", origin });

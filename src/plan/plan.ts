@@ -103,7 +103,10 @@ export type RuntimeStep =
   | { step: "join cgroup"; path: string; controllers: string; origin: Origin }
   /** For explain: disassemble(program) of src/bpf/ebpf-disassemble.ts. */
   | { step: "attach device program"; path: string; program: Uint32Array; origin: Origin }
+  /** Begins the clone. It goes on while the steps up to "send plan" are done, and while the plan is compiled. */
   | { step: "spawn"; flags: number; cgroup?: string; origin: Origin }
+  /** Waits for the end of the clone; init begins with the plan and its inherited descriptors. */
+  | { step: "send plan"; origin: Origin }
   /** Waits for init's report BARRIER n; FAILED or EOF instead is the error. */
   | { step: "await barrier"; barrier: number; origin: Origin }
   | { step: "release barrier"; barrier: number; origin: Origin }

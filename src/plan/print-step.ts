@@ -41,6 +41,8 @@ export function stepLine(step: RuntimeStep, config: Config): string {
       return ["spawn init", cloneFlags(step.flags).join("|"), step.cgroup === undefined ? "" : `into ${step.cgroup}`]
         .filter((part) => part !== "")
         .join(" ");
+    case "send plan":
+      return "send the plan to init";
     case "await barrier":
     case "release barrier":
       return `${step.step} ${barrier(step.barrier)}`;

@@ -51,7 +51,7 @@ function timeline(plan: Plan, context: PrintContext): Row[] {
       last = isLast(step);
     }
   };
-  runtimeUpTo((step) => step.step === "spawn");
+  runtimeUpTo((step) => step.step === "send plan");
   const slots = new Slots(plan.inherited);
   const ops = decode(plan.init);
   for (let index = 0; index < ops.length; index++) {

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "../../init/plan.h"
+#include "../../init/report.h"
 
 extern char **environ;
 static char text[16384];
@@ -68,42 +69,70 @@ static void say_capabilities(void)
         sets[0].inheritable);
 }
 
-/* Can what we run be written to? */
-static void say_protection(int fd)
+/* Can the file be written to? */
+static void say_protection(const char *name, int fd)
 {
     struct stat status;
     char path[64];
     (void)fstat(fd, &status);
-    say("mode=%o\nseals=%d\n", status.st_mode & 07777, fcntl(fd, F_GET_SEALS));
+    say("%s mode=%o\n%s seals=%d\n", name, status.st_mode & 07777, name, fcntl(fd, F_GET_SEALS));
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     int again = open(path, O_RDWR | O_CLOEXEC);
     int error = again < 0 ? errno : 0;
     ssize_t wrote = pwrite(again < 0 ? fd : again, "x", 1, 0);
-    say("reopen=%d\npwrite=%zd\nftruncate=%d\nfchmod=%d\n", error, wrote, ftruncate(fd, 0), fchmod(fd, 0644));
+    say("%s reopen=%d\n%s pwrite=%zd\n%s ftruncate=%d\n%s fchmod=%d\n", name, error, name, wrote, name,
+        ftruncate(fd, 0), name, fchmod(fd, 0644));
     void *map = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, again < 0 ? fd : again, 0);
-    say("map=%d\n", map != MAP_FAILED);
+    say("%s map=%d\n", name, map != MAP_FAILED);
     if (again >= 0)
         close(again);
 }
 
-static void say_plan(int fd, long offset)
+static void say_plan(int fd)
 {
     struct plan_header header;
     memset(&header, 0, sizeof header);
-    ssize_t count = pread(fd, &header, sizeof header, offset);
-    void *map = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, offset);
+    ssize_t count = pread(fd, &header, sizeof header, 0);
+    void *map = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
     say("plan=%d %u %u %u\nmapped=%d\n", count == sizeof header && header.magic == PLAN_MAGIC, header.word_count,
         header.string_count, header.inherited, map != MAP_FAILED);
 }
 
+/* The message with the plan and the slots; the plan's descriptor. */
+static int receive(int sync)
+{
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(96 * sizeof(int))];
+    struct slots slots = {0};
+    struct iovec part = {&slots, sizeof slots};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    if (recvmsg(sync, &message, MSG_CMSG_CLOEXEC) != sizeof slots)
+        return -1;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    size_t count = header == NULL ? 0 : (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    int plan = -1;
+    say("slots=%u\nreceived=", slots.count);
+    for (size_t i = 0; i < count; i++) {
+        int fd;
+        struct stat status;
+        memcpy(&fd, CMSG_DATA(header) + i * sizeof fd, sizeof fd);
+        if (i == 0)
+            plan = fd;
+        else if (fstat(fd, &status) == 0)
+            say("%llu ", (unsigned long long)status.st_ino);
+    }
+    say("\n");
+    return plan;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc < 3)
+    if (argc < 2)
         return 100;
     int base = atoi(argv[1]);
     say("argc=%d\nname=%s\nbase=%s\n", argc, argv[0], argv[1]);
-    if (argc > 3)
-        say("failpoint=%s\n", argv[3]);
+    if (argc > 2)
+        say("failpoint=%s\n", argv[2]);
     int variables = 0;
     while (environ[variables] != NULL)
         variables++;
@@ -114,8 +143,12 @@ int main(int argc, char **argv)
     say_descriptors();
     say_signals();
     say_capabilities();
-    say_plan(base + 1, atol(argv[2]));
-    say_protection(base + 1);
+    say_protection("exe", open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+    int plan = receive(base);
+    if (plan < 0)
+        return 101;
+    say_plan(plan);
+    say_protection("plan", plan);
     (void)send(base, text, used, MSG_NOSIGNAL);
     char byte;
     (void)!recv(base, &byte, 1, 0);

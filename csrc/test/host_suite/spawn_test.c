@@ -36,14 +36,27 @@ static void make_sync(void)
     theirs = (int)result_at(1);
 }
 
-static int64_t spawn(const uint32_t *fds, size_t count, int64_t base, int64_t flags)
+/* The slots are `theirs`, the plan, then `fds`. The plan is sent while a thread clones. */
+static int64_t spawn_into(const uint32_t *fds, size_t count, int64_t base, int64_t flags, int64_t cgroup)
 {
-    int64_t result = berth_spawn(words, 3, strings, 1, fds, count, base, flags, -1, geteuid() != 0);
+    uint32_t slots[8] = {0};
+    for (size_t i = 0; i < count; i++)
+        slots[2 + i] = fds[i];
+    int64_t begun = berth_spawn_begin(theirs, base, flags, cgroup, geteuid() != 0, 1);
+    if (begun < 0)
+        return begun;
+    int64_t sent = berth_send_plan(ours, words, 3, strings, 1, slots, count + 2, geteuid() != 0);
+    int64_t result = berth_spawn_finish();
     if (result == 0) {
         init_pid = result_at(0);
         pidfd = result_at(1);
     }
-    return result;
+    return result < 0 ? result : sent;
+}
+
+static int64_t spawn(int64_t base, int64_t flags)
+{
+    return spawn_into(NULL, 0, base, flags, -1);
 }
 
 /* Waits for the probe's report. */
@@ -96,14 +109,14 @@ static unsigned long long inode(int fd)
 static void test_plain(void)
 {
     make_sync();
-    const uint32_t fds[] = {(uint32_t)theirs, 0};
-    EQUAL(spawn(fds, 2, 3, 0), 0, "init starts");
+    EQUAL(spawn(3, 0), 0, "init starts");
     EQUAL(berth_fd_flags(pidfd), FD_CLOEXEC, "its pidfd is CLOEXEC");
     CHECK(reported(), "and reports");
-    CHECK(says("argc=3") && says("name=berth:[init]") && says("base=3"), "argv names it, base and plan offset");
+    CHECK(says("argc=2") && says("name=berth:[init]") && says("base=3"), "argv names it and base");
     CHECK(says("environ=0"), "its environment is empty");
-    CHECK(says("plan=1 3 1 2") && says("mapped=1"), "the plan is where argv says, page-aligned");
-    CHECK(says("pwrite=-1") && says("ftruncate=-1") && says("map=0"), "it cannot change the file it runs from");
+    CHECK(says("slots=2") && says("plan=1 3 1 2") && says("mapped=1"), "the plan comes by message");
+    CHECK(says("exe pwrite=-1") && says("exe ftruncate=-1") && says("exe map=0"), "it cannot change what it runs from");
+    CHECK(says("plan pwrite=-1") && says("plan ftruncate=-1") && says("plan map=0"), "nor its plan");
     CHECK(says("blocked=29") && says("handled=0"), "every signal that can be is blocked, none handled");
     CHECK(says("pdeath=0"), "it does not die with its parent");
     CHECK(says("dumpable=1"), "exec made it dumpable: making that 0 is its first operation");
@@ -115,12 +128,12 @@ static void test_plain(void)
     EQUAL(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), 1, "dumpable is as before");
 }
 
-/* Sources lie across the target range in the wrong order; base leaves room for two descriptors of the caller. */
-static void test_collisions(void)
+/* The sync socket lies where init's file will go; base leaves room for two descriptors of the caller. */
+static void test_descriptors(void)
 {
     int cleared = getenv("EXPECT_CLEARED") != NULL; /* libberth is a shared object: it does what Node has undone */
     make_sync();
-    int sync = fcntl(theirs, F_DUPFD_CLOEXEC, 60);
+    int sync = fcntl(theirs, F_DUPFD_CLOEXEC, 21);
     berth_close(theirs);
     theirs = sync;
     if (cleared) { /* there, whatever is open below base counts as the caller's */
@@ -129,20 +142,17 @@ static void test_collisions(void)
         ours = high;
     }
     int inherited = open("/dev/zero", O_RDONLY | O_CLOEXEC);
-    int files[4];
-    const char *const paths[] = {"/dev/null", "/proc/self/status", "/etc/passwd", "/bin/sh"};
-    const int at[] = {26, 24, 25, 23}; /* slots 2..5 are 22..25 */
-    for (int i = 0; i < 4; i++) {
-        int fd = open(paths[i], O_RDONLY | O_CLOEXEC);
-        files[i] = fcntl(fd, F_DUPFD_CLOEXEC, at[i]);
-        close(fd);
-    }
     int blocker = fcntl(inherited, F_DUPFD_CLOEXEC, 20); /* what is in the way is ours still afterwards */
     /* The caller's have no CLOEXEC; ours, in the gap below it, do. */
     int kept = fcntl(inherited, cleared ? F_DUPFD_CLOEXEC : F_DUPFD, 19);
-    CHECK(blocker == 20 && kept == 19 && files[0] == 26 && files[3] == 23, "descriptors are where the test wants them");
-    const uint32_t fds[] = {(uint32_t)theirs,  0, (uint32_t)files[0], (uint32_t)files[1], (uint32_t)files[2],
-                            (uint32_t)files[3]};
+    CHECK(sync == 21 && blocker == 20 && kept == 19, "descriptors are where the test wants them");
+    uint32_t fds[4];
+    const char *const paths[] = {"/dev/null", "/proc/self/status", "/etc/passwd", "/bin/sh"};
+    for (int i = 0; i < 4; i++) {
+        int fd = open(paths[i], O_RDONLY | O_CLOEXEC);
+        fds[i] = (uint32_t)fcntl(fd, F_DUPFD_CLOEXEC, 26 - i);
+        close(fd);
+    }
     char want[512], slot[64];
     want[0] = '\0';
     for (int fd = 0; fd < 20; fd++) {
@@ -152,28 +162,21 @@ static void test_collisions(void)
         (void)snprintf(slot, sizeof slot, "%d:%llu ", fd, inode(fd));
         strcat(want, slot);
     }
-    unsigned long long was[2] = {inode(files[1]), inode(blocker)};
-    int before = open_descriptors();
-    EQUAL(spawn(fds, 6, 20, 0), 0, "init starts from colliding descriptors");
-    EQUAL(open_descriptors(), before + 1, "only the pidfd is new here");
-    CHECK(inode(files[1]) == was[0] && inode(blocker) == was[1], "ours are where they were");
-    unsigned long long sync_inode = inode(theirs);
-    CHECK(reported(), "it reports");
-    char plan[64];
-    (void)snprintf(slot, sizeof slot, "20:%llu ", sync_inode);
+    (void)snprintf(slot, sizeof slot, "20:%llu ", inode(theirs));
     strcat(want, slot);
-    const char *found = strstr(report, " 21:");
-    (void)snprintf(plan, sizeof plan, "%.*s", found == NULL ? 0 : (int)strcspn(found + 1, " "), found + 1);
-    strcat(want, plan);
-    for (int i = 0; i < 4; i++) {
-        (void)snprintf(slot, sizeof slot, " %d:%llu", 22 + i, inode(files[i]));
-        strcat(want, slot);
-    }
-    strcat(want, " ");
-    CHECK(has_fds(want), "each slot is its source, without CLOEXEC; below base are the caller's; nothing else is open");
+    unsigned long long was = inode(blocker);
+    int before = open_descriptors();
+    EQUAL(spawn_into(fds, 4, 20, 0, -1), 0, "init starts from colliding descriptors");
+    EQUAL(open_descriptors(), before + 1, "only the pidfd is new here");
+    CHECK(inode(blocker) == was && inode(theirs) != 0, "ours are where they were");
+    CHECK(reported(), "it reports");
+    CHECK(has_fds(want), "it starts with the caller's below base, its end of the sync socket, and nothing else");
+    (void)snprintf(want, sizeof want, "received=%llu %llu %llu %llu ", inode((int)fds[0]), inode((int)fds[1]),
+                   inode((int)fds[2]), inode((int)fds[3]));
+    CHECK(says("slots=6") && says(want), "and gets every slot, in order");
     CHECK(ended(), "it ends");
     for (int i = 0; i < 4; i++)
-        close(files[i]);
+        close((int)fds[i]);
     close(blocker);
     close(kept);
     close(inherited);
@@ -189,8 +192,7 @@ static void test_caller(void)
     signal(SIGCHLD, SIG_IGN);
     signal(SIGUSR1, exit);
     make_sync();
-    const uint32_t fds[] = {(uint32_t)theirs, 0};
-    EQUAL(spawn(fds, 2, 3, 0), 0, "a caller that blocks SIGTERM, ignores SIGPIPE and SIGCHLD, handles SIGUSR1");
+    EQUAL(spawn(3, 0), 0, "a caller that blocks SIGTERM, ignores SIGPIPE and SIGCHLD, handles SIGUSR1");
     sigprocmask(SIG_SETMASK, NULL, &after);
     CHECK(sigismember(&after, SIGTERM) && !sigismember(&after, SIGINT), "keeps its mask");
     CHECK(reported() && says("handled=0"), "hands on no handler");
@@ -222,8 +224,7 @@ static void test_namespaces(void)
         return;
     }
     make_sync();
-    const uint32_t fds[] = {(uint32_t)theirs, 0};
-    EQUAL(spawn(fds, 2, 3, CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP),
+    EQUAL(spawn(3, CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP),
           0, "init starts in new namespaces");
     CHECK(reported() && says("pid=1") && says("ppid=0"), "as pid 1");
     CHECK(other_namespace("mnt") && other_namespace("uts") && other_namespace("ipc") && other_namespace("pid") &&
@@ -235,8 +236,7 @@ static void test_namespaces(void)
 static void test_user_namespace(void)
 {
     make_sync();
-    const uint32_t fds[] = {(uint32_t)theirs, 0};
-    EQUAL(spawn(fds, 2, 3, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS), 0,
+    EQUAL(spawn(3, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS), 0,
           "init starts in a new user namespace");
     CHECK(reported() && says("pid=1") && says("uid=65534"), "without mapped ids");
     CHECK(strstr(report, "effective=1ff ffffffff") != NULL && strstr(report, "inheritable=1ff ffffffff") != NULL,
@@ -264,36 +264,40 @@ static void failed(int64_t result, int64_t error, const char *step, const char *
     EQUAL(berth_peek_child(), -ECHILD, "no child is left");
 }
 
+static int64_t send_slots(size_t count, uint32_t fd)
+{
+    uint32_t slots[100];
+    for (size_t i = 0; i < 100; i++)
+        slots[i] = fd;
+    return berth_send_plan(ours, words, 3, strings, 1, slots, count, 0);
+}
+
 static void test_failures(void)
 {
     make_sync();
-    uint32_t fds[100];
-    for (int i = 0; i < 100; i++)
-        fds[i] = (uint32_t)theirs;
     int before = open_descriptors();
-    failed(spawn(fds, 1, 3, 0), -EINVAL, "spawn arguments", "one slot is EINVAL");
-    failed(spawn(fds, 97, 3, 0), -EINVAL, "spawn arguments", "97 slots are EINVAL");
-    failed(spawn(fds, 2, 2, 0), -EINVAL, "spawn arguments", "a base below 3 is EINVAL");
-    failed(spawn(fds, 2, 3, CLONE_NEWTIME), -EINVAL, "spawn arguments", "CLONE_NEWTIME is EINVAL");
-    failed(spawn(fds, 2, 3, CLONE_FILES), -EINVAL, "spawn arguments", "a flag that is no namespace is EINVAL");
-    failed(spawn(fds, 2, 3, (int64_t)1 << 33), -EINVAL, "spawn arguments", "CLONE_INTO_CGROUP in flags is EINVAL");
-    fds[2] = 4000;
-    failed(spawn(fds, 3, 3, 0), -EBADF, "dup3", "a slot whose descriptor is not open is EBADF");
-    fds[2] = UINT32_MAX;
-    failed(spawn(fds, 3, 3, 0), -EBADF, "fcntl(F_DUPFD_CLOEXEC)", "a slot without descriptor is EBADF");
-    failed(berth_spawn(words, SIZE_MAX, strings, 1, fds, 2, 3, 0, -1, 0), -E2BIG, "plan", "a hostile size is E2BIG");
+    failed(spawn(2, 0), -EINVAL, "spawn arguments", "a base below 3 is EINVAL");
+    failed(spawn(3, CLONE_NEWTIME), -EINVAL, "spawn arguments", "CLONE_NEWTIME is EINVAL");
+    failed(spawn(3, CLONE_FILES), -EINVAL, "spawn arguments", "a flag that is no namespace is EINVAL");
+    failed(spawn(3, (int64_t)1 << 33), -EINVAL, "spawn arguments", "CLONE_INTO_CGROUP in flags is EINVAL");
+    failed(berth_spawn_finish(), -EINVAL, "no spawn is under way", "finishing what has not begun is EINVAL");
+    failed(send_slots(1, 0), -EINVAL, "number of slots", "one slot is EINVAL");
+    failed(send_slots(97, 0), -EINVAL, "number of slots", "97 slots are EINVAL");
+    failed(send_slots(3, 4000), -EBADF, "sendmsg", "a slot whose descriptor is not open is EBADF");
+    failed(send_slots(3, UINT32_MAX), -EBADF, "sendmsg", "a slot without descriptor is EBADF");
+    const uint32_t two[] = {0, 0};
+    failed(berth_send_plan(ours, words, SIZE_MAX, strings, 1, two, 2, 0), -E2BIG, "plan", "a hostile size is E2BIG");
     int64_t file = berth_open(AT_FDCWD, "/etc/passwd", O_RDONLY, 0);
-    failed(berth_spawn(words, 3, strings, 1, fds, 2, 3, 0, file, geteuid() != 0), -EBADF, "clone3",
-           "a cgroup that is none is EBADF");
+    failed(spawn_into(NULL, 0, 3, 0, file), -EBADF, "clone3", "a cgroup that is none is EBADF");
     berth_close(file);
     if (geteuid() != 0)
-        failed(spawn(fds, 2, 3, CLONE_NEWNET), -EPERM, "clone3", "namespaces without privilege are EPERM");
+        failed(spawn(3, CLONE_NEWNET), -EPERM, "clone3", "namespaces without privilege are EPERM");
     struct rlimit limit, low;
     (void)getrlimit(RLIMIT_NOFILE, &limit);
     low = limit;
     low.rlim_cur = 200;
     (void)setrlimit(RLIMIT_NOFILE, &low);
-    failed(spawn(fds, 2, 300, 0), -EBADF, "dup3", "a base beyond RLIMIT_NOFILE is EBADF");
+    failed(spawn(300, 0), -EBADF, "dup3", "a base beyond RLIMIT_NOFILE is EBADF");
     (void)setrlimit(RLIMIT_NOFILE, &limit);
     EQUAL(open_descriptors(), before, "failures leave no descriptor");
     EQUAL(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), 1, "nor change dumpable");
@@ -313,11 +317,7 @@ static void test_cgroup(void)
     }
     int64_t cgroup = berth_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
     make_sync();
-    const uint32_t fds[] = {(uint32_t)theirs, 0};
-    int64_t result = berth_spawn(words, 3, strings, 1, fds, 2, 3, 0, cgroup, 0);
-    EQUAL(result, 0, "init starts in a cgroup");
-    init_pid = result_at(0);
-    pidfd = result_at(1);
+    EQUAL(spawn_into(NULL, 0, 3, 0, cgroup), 0, "init starts in a cgroup");
     CHECK(reported(), "and reports");
     char procs[32], want[32];
     EQUAL(berth_read_file((int)cgroup, "cgroup.procs", 4096), 0, "cgroup.procs");
@@ -349,8 +349,7 @@ static void test_threads(void)
     int good = 0;
     for (int i = 0; i < 100; i++) {
         make_sync();
-        const uint32_t fds[] = {(uint32_t)theirs, 0};
-        good += spawn(fds, 2, 3, 0) == 0 && reported() && ended();
+        good += spawn(3, 0) == 0 && reported() && ended();
     }
     EQUAL(good, 100, "100 spawns beside busy threads");
     stop = 1;
@@ -388,18 +387,17 @@ static void without(int number, uint32_t mask, int error, int (*works)(void), co
 static int64_t spawn_some(void)
 {
     make_sync();
-    const uint32_t fds[] = {(uint32_t)theirs, 0};
-    return spawn(fds, 2, 3, 0);
+    return spawn(3, 0);
 }
 
 static int starts_from_memfd(void)
 {
-    return spawn_some() == 0 && reported() && says("seals=15") && ended();
+    return spawn_some() == 0 && reported() && says("exe seals=15") && ended();
 }
 
 static int starts_from_tmpfs(void)
 {
-    return spawn_some() == 0 && reported() && says("reopen=30") && ended();
+    return spawn_some() == 0 && reported() && says("exe reopen=30") && ended();
 }
 
 static int fails_to_exec(void)
@@ -422,9 +420,8 @@ static void test_init_failpoint(void)
 {
     setenv("BERTH_INIT_FAILPOINT", "3:5", 1);
     make_sync();
-    const uint32_t fds[] = {(uint32_t)theirs, 0};
-    EQUAL(spawn(fds, 2, 3, 0), 0, "BERTH_INIT_FAILPOINT");
-    CHECK(reported() && says("argc=4") && says("failpoint=3:5"), "is argv[3]");
+    EQUAL(spawn(3, 0), 0, "BERTH_INIT_FAILPOINT");
+    CHECK(reported() && says("argc=3") && says("failpoint=3:5"), "is argv[2]");
     CHECK(ended(), "it ends");
     unsetenv("BERTH_INIT_FAILPOINT");
 }
@@ -435,26 +432,25 @@ static void test_file(void)
 {
     const char *expect = getenv("EXPECT");
     make_sync();
-    const uint32_t fds[] = {(uint32_t)theirs, 0};
-    EQUAL(spawn(fds, 2, 3, geteuid() == 0 ? CLONE_NEWNS | CLONE_NEWPID : CLONE_NEWUSER | CLONE_NEWNS), 0,
+    EQUAL(spawn(3, geteuid() == 0 ? CLONE_NEWNS | CLONE_NEWPID : CLONE_NEWUSER | CLONE_NEWNS), 0,
           "init starts");
     CHECK(reported(), "and reports");
     if (expect != NULL && strcmp(expect, "tmpfs") == 0) {
-        CHECK(says("seals=1") || says("seals=-1"), "from no memfd of ours");
-        CHECK(says("reopen=30") || says("reopen=26"), "which cannot be opened for writing: EROFS, ETXTBSY");
-        CHECK(says("fchmod=-1"), "nor have its mode changed");
+        CHECK(says("exe seals=1") || says("exe seals=-1"), "from no memfd of ours");
+        CHECK(says("exe reopen=30") || says("exe reopen=26"), "which cannot be opened for writing: EROFS, ETXTBSY");
+        CHECK(says("exe fchmod=-1"), "nor have its mode changed");
     } else {
-        CHECK(says("seals=15"), "from a memfd with all seals");
+        CHECK(says("exe seals=15"), "from a memfd with all seals");
     }
-    CHECK(says("mode=755"), "that everybody may execute");
-    CHECK(says("pwrite=-1") && says("ftruncate=-1") && says("map=0"), "and nobody change");
+    CHECK(says("exe mode=755"), "that everybody may execute");
+    CHECK(says("exe pwrite=-1") && says("exe ftruncate=-1") && says("exe map=0"), "and nobody change");
     CHECK(ended(), "it ends");
 }
 
 void test_spawn(void)
 {
     test_plain();
-    test_collisions();
+    test_descriptors();
     test_caller();
     test_namespaces();
     test_user_namespace();

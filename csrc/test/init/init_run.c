@@ -62,16 +62,30 @@ static void append(int to, const char *path)
     close(from);
 }
 
-static int make_file(const char *elf, const char *plan, off_t *offset)
+static int make_file(const char *content)
 {
     int fd = check(memfd_create("berth-init", MFD_CLOEXEC | MFD_ALLOW_SEALING), "memfd_create");
-    append(fd, elf);
-    *offset = (lseek(fd, 0, SEEK_END) + PAGE - 1) & -(off_t)PAGE;
-    check(ftruncate(fd, *offset), "ftruncate");
-    lseek(fd, 0, SEEK_END);
-    append(fd, plan);
+    append(fd, content);
     check(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE), "seal");
     return fd;
+}
+
+/* As csrc/host/plan_send.c: the plan, then the other slots. */
+static void send_slots(int socket, const struct options *o)
+{
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(FDS * sizeof(int))] = {0};
+    struct slots slots = {.count = (uint32_t)o->count};
+    struct iovec part = {&slots, sizeof slots};
+    size_t length = (size_t)(o->count - 1) * sizeof(int);
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = CMSG_SPACE(length)};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(length);
+    memcpy(CMSG_DATA(header), o->fds + 1, length);
+    if (sendmsg(socket, &message, MSG_NOSIGNAL) < 0)
+        die("sendmsg");
 }
 
 static void fill_pipe(int fd)
@@ -107,20 +121,19 @@ static void option(struct options *o, char *argument)
     }
 }
 
-/* In the child: descriptors to base.., init executed by descriptor. */
-static void become_init(const struct options *o, int output, off_t offset)
+/* In the child: the sync socket to base, init executed by descriptor. */
+static void become_init(const struct options *o, int output, int elf)
 {
     char base[16];
-    char at[32];
-    char *args[] = {"berth:[init]", base, at, o->failpoint, NULL};
+    char *args[] = {"berth:[init]", base, o->failpoint, NULL};
     char *env[] = {NULL};
     snprintf(base, sizeof base, "%d", o->base);
-    snprintf(at, sizeof at, "%lld", (long long)offset);
     dup2(output, 1);
     dup2(output, 2);
-    for (int i = 0; i < o->count; i++)
-        dup2(fcntl(o->fds[i], F_DUPFD_CLOEXEC, 500), o->base + i);
-    syscall(SYS_execveat, o->base + 1, "", args, env, AT_EMPTY_PATH);
+    int sync = fcntl(o->fds[0], F_DUPFD_CLOEXEC, 500);
+    int file = fcntl(elf, F_DUPFD_CLOEXEC, 500);
+    dup2(sync, o->base);
+    syscall(SYS_execveat, file, "", args, env, AT_EMPTY_PATH);
     perror("execveat");
     _exit(126);
 }
@@ -251,7 +264,6 @@ int main(int argc, char **argv)
     int sync[2];
     int message[2];
     int start[2];
-    off_t offset;
     if (argc < 4)
         return 2;
     check(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sync), "socketpair");
@@ -259,15 +271,17 @@ int main(int argc, char **argv)
     check(pipe2(start, O_CLOEXEC), "pipe2");
     fill_pipe(start[1]);
     o.fds[0] = sync[1];
-    o.fds[1] = make_file(argv[1], argv[2], &offset);
+    int elf = make_file(argv[1]);
+    o.fds[1] = make_file(argv[2]);
     o.fds[2] = start[1];
     o.fds[3] = message[1];
     int output = check(open(argv[3], O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666), argv[3]);
     for (int i = 4; i < argc; i++)
         option(&o, argv[i]);
+    send_slots(sync[0], &o);
     pid_t pid = (pid_t)check((int)syscall(SYS_clone, o.flags | SIGCHLD, NULL, NULL, NULL, NULL), "clone");
     if (pid == 0)
-        become_init(&o, output, offset);
+        become_init(&o, output, elf);
     close(sync[1]);
     close(start[1]);
     close(message[1]);

@@ -6,7 +6,8 @@ import { warn } from "../../errors/warning.ts";
 import { must, nativeError } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
 import { loaded } from "../../lazy.ts";
-import type { Plan, RuntimeStep } from "../../plan/plan.ts";
+import type { Beginning } from "../../plan/create.ts";
+import type { RuntimeStep } from "../../plan/plan.ts";
 import type { Step } from "./steps.ts";
 
 const AT_FDCWD = -100;
@@ -51,12 +52,12 @@ export function closeUnified(native: Native, cgroups: Cgroups): void {
 }
 
 /**
- * Runs the plan's "check cgroup empty" steps: ahead of all others, because a cgroup that fails is somebody else's. The
- * cgroups that are there already.
+ * Runs the "check cgroup empty" steps: ahead of all others, because a cgroup that fails is somebody else's. The cgroups that
+ * are there already.
  */
-export function checkCgroups(native: Native, plan: Plan): Set<string> {
+export function checkCgroups(native: Native, { steps, cgroupSteps }: Beginning): Set<string> {
   const old = new Set<string>();
-  for (const step of plan.runtime) {
+  for (const step of [...steps, ...cgroupSteps]) {
     if (step.step !== "check cgroup empty") continue;
     const pointer = step.origin.pointer;
     if (step.controllers === "" || step.controllers.split(",").includes("freezer")) {

@@ -10,11 +10,12 @@ import { gatherFacts } from "../../host/gather.ts";
 import { must } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
 import { loaded } from "../../lazy.ts";
-import { compileCreate } from "../../plan/create.ts";
+import { compileBeginning, compileCreate } from "../../plan/create.ts";
 import type { CreateOptions, Plan } from "../../plan/plan.ts";
 import { VERSION } from "../../version.ts";
 import { callerFds } from "./caller-fds.ts";
-import { type Cgroups, checkCgroups, undoCgroups } from "./cgroups.ts";
+import { type Cgroups, checkCgroups, closeUnified, undoCgroups } from "./cgroups.ts";
+import type { Ends } from "./inherited.ts";
 import { Interrupts } from "./interrupts.ts";
 import { loadBundle } from "./load.ts";
 import { writePidFile } from "./pid-file.ts";
@@ -62,14 +63,12 @@ export function createContainer(native: Native, request: CreateRequest): Created
   };
   const systemd = request.systemd ? openSystemd(native, request) : undefined;
   if (systemd !== undefined) options.systemd = systemd.facts;
-  let plan = compileCreate(config, options);
+  let beginning = compileBeginning(config, options);
   // Before anything is recorded as ours: what is recorded, `delete --force` kills and removes.
-  const cgroups: Cgroups = { old: checkCgroups(native, plan), made: [] };
-  if (
-    cgroups.old.size > 0 &&
-    plan.runtime.some((step) => step.step === "spawn" && cgroups.old.has(step.cgroup ?? ""))
-  ) {
-    plan = compileCreate(config, { ...options, oldUnified: true });
+  const cgroups: Cgroups = { old: checkCgroups(native, beginning), made: [] };
+  if (cgroups.old.size > 0 && cgroups.old.has(beginning.cgroups.unified?.path ?? "")) {
+    options.oldUnified = true;
+    beginning = compileBeginning(config, options);
   }
 
   const undo = new UndoStack();
@@ -84,35 +83,36 @@ export function createContainer(native: Native, request: CreateRequest): Created
       bundle,
       rootfs,
       annotations: config.annotations,
-      cgroups: plan.cgroups,
-      ...(systemd === undefined ? {} : { systemd: { unit: plan.unit ?? "", user: systemd.facts.user } }),
+      cgroups: beginning.leaves,
+      ...(systemd === undefined ? {} : { systemd: { unit: beginning.unit?.unit ?? "", user: systemd.facts.user } }),
       hooks: { poststart: config.hooks.poststart, poststop: config.hooks.poststop },
       privatePid: config.linux.namespaces.some((ns) => ns.type === "pid" && ns.path === undefined),
-      startOps: startOps(plan.init),
       rootless: request.rootless,
     });
     undo.push(() => removeState(native, state, poststopDue ? config.hooks.poststop : []));
 
-    const pipes = openPipes(native, request, state);
     const [socket, sync] = must(native.socketpair(), { operation: "socketpair" }) as [number, number];
-    const [ptySocket, consoleSocket] = openConsole(native, request, terminal);
+    const ends: Ends = { sync, startPipe: -1, commitPipe: -1, consoleSocket: -1 };
     let recorded = false;
     const creation: Creation = {
       native,
       interrupts,
       undo,
-      plan,
       config,
-      ends: { sync, startPipe: pipes.start, commitPipe: pipes.commit, consoleSocket },
+      ends,
       socket,
       base: fds.base,
       rootless: request.rootless,
       cgroups,
       ...(systemd === undefined ? {} : { systemd }),
+      leaves: beginning.leaves,
+      spawning: false,
       pid: 0,
       pidfd: -1,
-      onInit: () => {
+      onHook: () => {
         poststopDue = true;
+      },
+      onInit: () => {
         if (recorded) return;
         recorded = true;
         state.appendInit(creation.pid, processStartTime(native, creation.pid));
@@ -120,14 +120,21 @@ export function createContainer(native: Native, request: CreateRequest): Created
       hookState: (pid) => loaded(import("../../container/hook-state.ts")).hookState(state.record, "creating", pid),
     };
     undo.push(() => undoCgroups(native, cgroups, creation.pid !== 0));
-    if (systemd !== undefined) undo.push(() => systemd.undo(plan.cgroups));
-    runSteps(creation);
+    if (systemd !== undefined) undo.push(() => systemd.undo(beginning.leaves));
+    runSteps(creation, beginning.steps, 0);
+    // init is cloned meanwhile.
+    const plan = compileCreate(config, options, beginning);
+    creation.plan = plan;
+    const pipes = openPipes(native, request, state);
+    const [ptySocket, consoleSocket] = openConsole(native, request, terminal);
+    ends.startPipe = pipes.start;
+    ends.commitPipe = pipes.commit;
+    ends.consoleSocket = consoleSocket;
+    runSteps(creation, plan.runtime, beginning.steps.length);
+    closeUnified(native, cgroups);
     systemd?.close();
 
-    const [seconds, nanoseconds] = must(native.clock(), { operation: "clock_gettime" }) as [number, number];
-    const created = formatTime(seconds, nanoseconds);
-    if (recorded) state.appendCreated(created);
-    else state.appendInitAndCreated(creation.pid, processStartTime(native, creation.pid), created);
+    if (request.outlives) recordCreated(native, state, plan);
     if (request.pidFile !== undefined) {
       const pidFile = request.pidFile;
       writePidFile(native, pidFile, creation.pid);
@@ -155,6 +162,16 @@ export function createContainer(native: Native, request: CreateRequest): Created
 function openSystemd(native: Native, request: CreateRequest): SystemdDriver {
   const { SystemdDriver } = loaded(import("./systemd.ts"));
   return SystemdDriver.open(native, request.rootless);
+}
+
+/**
+ * Records that the container is created. `run` does it once init goes on, so that nothing waits for the write: nobody else
+ * can start this container, so nobody needs `startOps`.
+ */
+export function recordCreated(native: Native, state: StateHandle, plan?: Plan): void {
+  const [seconds, nanoseconds] = must(native.clock(), { operation: "clock_gettime" }) as [number, number];
+  const created = formatTime(seconds, nanoseconds);
+  state.appendCreated(plan === undefined ? { created } : { created, startOps: startOps(plan.init) });
 }
 
 /** Removes the state folder, and tells the hooks when it was still ours to remove. */

@@ -10,7 +10,6 @@ import type { Plan, RuntimeStep } from "../../plan/plan.ts";
 import { REPORT } from "../../plan/protocol.ts";
 import {
   type Cgroups,
-  closeUnified,
   enableControllers,
   inheritFile,
   makeCgroup,
@@ -21,7 +20,7 @@ import {
 } from "./cgroups.ts";
 import { type Ends, openInherited } from "./inherited.ts";
 import type { Interrupts } from "./interrupts.ts";
-import { awaitReport } from "./reports.ts";
+import { awaitReport, type Report } from "./reports.ts";
 import type { SystemdDriver } from "./systemd.ts";
 import type { UndoStack } from "./undo.ts";
 
@@ -37,7 +36,8 @@ export interface Creation {
   readonly native: Native;
   readonly interrupts: Interrupts;
   readonly undo: UndoStack;
-  readonly plan: Plan;
+  /** Compiled while init is cloned. */
+  plan?: Plan;
   readonly config: Config;
   readonly ends: Ends;
   /** The runtime's end of the sync socket. */
@@ -48,29 +48,33 @@ export interface Creation {
   readonly cgroups: Cgroups;
   /** With --systemd-cgroup. */
   readonly systemd?: SystemdDriver;
+  /** The leaf of each hierarchy. */
+  readonly leaves: readonly string[];
+  /** A clone is under way. */
+  spawning: boolean;
   /** The container's init; 0 and -1 before it exists. */
   pid: number;
   pidfd: number;
-  /** Called once init has its final pid and before the first hook runs. */
+  /** Called once init has its final pid, while it mounts. */
   readonly onInit: () => void;
+  /** Called before a hook runs. */
+  readonly onHook: () => void;
   /** The state that hooks get on stdin. */
   readonly hookState: (pid: number) => string;
 }
 
-/** Runs every step; the first failure is thrown, nothing is undone here. */
-export function runSteps(creation: Creation): void {
-  const { runtime } = creation.plan;
-  for (let i = 0; i < runtime.length; i++) {
-    const step = runtime[i] as RuntimeStep;
+/** Runs the steps from `first`; the first failure is thrown, nothing is undone here. */
+export function runSteps(creation: Creation, steps: readonly RuntimeStep[], first: number): void {
+  for (let i = first; i < steps.length; i++) {
+    const step = steps[i] as RuntimeStep;
     if (step.step === "write cgroup file") {
       const place = placeOf(creation.cgroups);
       i =
         creation.rootless && step.file.startsWith("devices.")
-          ? loaded(import("./rootless-devices.ts")).writeDeviceRules(creation.native, runtime, i, place)
-          : writeCgroupFile(creation.native, runtime, i, place);
+          ? loaded(import("./rootless-devices.ts")).writeDeviceRules(creation.native, steps, i, place)
+          : writeCgroupFile(creation.native, steps, i, place);
     } else runStep(creation, step);
   }
-  closeUnified(creation.native, creation.cgroups);
 }
 
 function runStep(creation: Creation, step: Exclude<RuntimeStep, { step: "write cgroup file" }>): void {
@@ -108,10 +112,13 @@ function runStep(creation: Creation, step: Exclude<RuntimeStep, { step: "write c
       );
       return;
     case "spawn":
-      spawnInit(creation, step);
+      beginSpawn(creation, step);
+      return;
+    case "send plan":
+      sendPlan(creation);
       return;
     case "await barrier":
-      awaitReport(native, creation.interrupts, creation.socket, creation.plan.init, REPORT.barrier, step.barrier);
+      hear(creation, REPORT.barrier, step.barrier);
       return;
     case "release barrier":
       must(native.send_go(creation.socket, step.barrier), { operation: "send", message: "cannot reach init" });
@@ -120,7 +127,8 @@ function runStep(creation: Creation, step: Exclude<RuntimeStep, { step: "write c
       awaitChild(creation);
       return;
     case "await ready":
-      awaitReport(native, creation.interrupts, creation.socket, creation.plan.init, REPORT.ready, 0);
+      creation.onInit();
+      hear(creation, REPORT.ready, 0);
       return;
     case "write proc file": {
       const path = `/proc/${creation.pid}/${step.file}`;
@@ -136,6 +144,7 @@ function runStep(creation: Creation, step: Exclude<RuntimeStep, { step: "write c
       return;
     case "hook": {
       creation.onInit();
+      creation.onHook();
       const hook = creation.config.hooks[step.kind][step.index];
       if (hook === undefined) throw new RangeError(`the plan names hook ${step.kind}/${step.index}`);
       const { runHook } = loaded(import("../../container/hooks.ts"));
@@ -148,37 +157,67 @@ function runStep(creation: Creation, step: Exclude<RuntimeStep, { step: "write c
 
 export type Step<K extends RuntimeStep["step"]> = Extract<RuntimeStep, { step: K }>;
 
-function spawnInit(creation: Creation, step: Step<"spawn">): void {
-  const { native, plan, undo } = creation;
+/** Waits for a report of init; FAILED or its end is thrown. */
+function hear({ native, interrupts, socket, plan }: Creation, kind: number, value: number): Report {
+  return awaitReport(native, interrupts, socket, (plan as Plan).init, kind, value);
+}
+
+function beginSpawn(creation: Creation, step: Step<"spawn">): void {
+  const { native, undo, cgroups } = creation;
   // Steps before this one take microseconds, later ones wait with an eye on signals.
   creation.interrupts.check();
+  const cgroup = step.cgroup === undefined ? -1 : openUnified(native, cgroups, step.cgroup, step.origin.pointer);
+  const rootless = creation.rootless ? 1 : 0;
+  // Without privilege this process must stay dumpable to read its own /proc/self: it waits for the clone.
+  const background = creation.rootless ? 0 : 1;
+  const begun = native.spawn_begin(creation.ends.sync, creation.base, step.flags, cgroup, rootless, background);
+  if (begun < 0) throw spawnError(native, begun);
+  creation.spawning = true;
+  undo.push(() => {
+    if (creation.spawning) finishSpawn(creation);
+    if (creation.pid !== 0) killInit(creation);
+  });
+}
+
+function sendPlan(creation: Creation): void {
+  const { native, interrupts } = creation;
+  const { init, inherited } = creation.plan as Plan;
+  interrupts.check();
   const opened: number[] = [];
+  let sent: number;
   try {
-    const fds = openInherited(native, plan.inherited, creation.ends, opened);
-    let cgroup = -1;
-    if (step.cgroup !== undefined) {
-      cgroup = openUnified(native, creation.cgroups, step.cgroup, step.origin.pointer);
-    }
-    const rootless = creation.rootless ? 1 : 0;
-    const { words, strings } = plan.init;
-    const ids = native.spawn(words, strings, fds, creation.base, step.flags, cgroup, rootless);
-    if (typeof ids === "number") {
-      const detail = native.detail() as string;
-      throw nativeError(ids, { message: "cannot start the container's init process", operation: "clone", detail });
-    }
-    creation.pid = ids[0] as number;
-    creation.pidfd = ids[1] as number;
-    undo.push(() => killInit(creation));
+    const fds = openInherited(native, inherited, creation.ends, opened);
+    sent = native.send_plan(creation.socket, init.words, init.strings, fds, creation.rootless ? 1 : 0);
   } finally {
     for (const fd of opened) native.close(fd);
-    native.close(creation.ends.sync);
   }
+  const error = sent < 0 ? spawnError(native, sent) : undefined;
+  const ended = finishSpawn(creation);
+  if (ended ?? error !== undefined) throw ended ?? error;
+}
+
+/** Its failure is the caller's to throw: with one there is no init, and nothing to undo. */
+function finishSpawn(creation: Creation): RuntimeError | undefined {
+  const { native } = creation;
+  creation.spawning = false;
+  const ids = native.spawn_finish();
+  const error = typeof ids === "number" ? spawnError(native, ids) : undefined;
+  native.close(creation.ends.sync);
+  if (typeof ids === "number") return error;
+  creation.pid = ids[0] as number;
+  creation.pidfd = ids[1] as number;
+  return undefined;
+}
+
+function spawnError(native: Native, error: number): RuntimeError {
+  const detail = native.detail() as string;
+  return nativeError(error, { message: "cannot start the container's init process", operation: "clone", detail });
 }
 
 /** The joiner hands over its child and has exited. */
 function awaitChild(creation: Creation): void {
   const { native } = creation;
-  const child = awaitReport(native, creation.interrupts, creation.socket, creation.plan.init, REPORT.child, 0);
+  const child = hear(creation, REPORT.child, 0);
   const joiner = creation.pid;
   native.close(creation.pidfd);
   creation.pid = child.value;
@@ -198,7 +237,7 @@ function raiseRlimit(creation: Creation, step: Step<"raise rlimit">): void {
 function killInit(creation: Creation): void {
   const { native } = creation;
   native.pidfd_kill(creation.pidfd, SIGKILL);
-  thaw(native, creation.plan.cgroups);
+  thaw(native, creation.leaves);
   const ended = native.poll(Uint32Array.of(creation.pidfd), Uint32Array.of(POLLIN), PATIENCE_MS);
   if (typeof ended !== "number" && ended[0] === 0) {
     throw new RuntimeError({ message: "the container's init does not end: is its cgroup frozen?" });
