@@ -53,7 +53,7 @@ for suite in ${GUEST_SUITES:-bookworm sid}; do
   mapfile -t files < <(files_for "$suite" "${names[@]}")
   ((${#files[@]} > 0)) || continue
   echo "# guest $suite: ${files[*]}"
-  VM_SUITE=$suite VM_ENV="BERTH GUEST_FILE_TIMEOUT FIRST PEERS MODES" spec-tests/vm/vm run --timeout "${GUEST_TIMEOUT:-1200}" -- \
+  VM_SUITE=$suite VM_ENV="BERTH GUEST_FILE_TIMEOUT FIRST PEERS MODES TITLE" spec-tests/vm/vm run --timeout "${GUEST_TIMEOUT:-1200}" -- \
     bash spec-tests/guest.sh --inside "$suite" "${files[@]}"
   rc=$?
   ((rc == 0)) || failed=1
