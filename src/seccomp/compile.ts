@@ -5,9 +5,8 @@ import { RuntimeError } from "../errors/runtime-error.ts";
 import { flagBits, KILL } from "./actions.ts";
 import { type Architecture, findArchitecture } from "./architectures.ts";
 import { Decisions } from "./decisions.ts";
-import { emitDecision } from "./emit.ts";
+import { emitRanges } from "./emit.ts";
 import { type NumberContext, numberRanges, wantsEnosys } from "./numbers.ts";
-import { rangesDecision } from "./ranges.ts";
 import { collectRules } from "./rules.ts";
 import type { ArchitectureName, CompiledFilter, CompileOptions, Seccomp } from "./types.ts";
 
@@ -47,7 +46,7 @@ export function compileFilter(seccomp: Seccomp, options: CompileOptions): Compil
   const sections: Place[] = [];
   for (let i = families.length - 1; i >= 0; i--) {
     const ranges = numberRanges(families[i] as Architecture[], context);
-    sections[i] = emitDecision(assembler, rangesDecision(graph, NR, ranges));
+    sections[i] = emitRanges(assembler, NR, ranges, i);
   }
   let next = assembler.ret(KILL);
   for (let i = families.length - 1; i >= 0; i--) {

@@ -6,8 +6,8 @@ import { RuntimeError } from "../errors/runtime-error.ts";
 /** A verdict, or a test of one masked word of the data. */
 export interface Decision {
   readonly id: number;
-  /** What the filter returns; absent: a test. */
-  readonly verdict?: number;
+  /** What the filter returns; -1: a test. */
+  readonly verdict: number;
   /** Word of struct seccomp_data, and what it is masked with. */
   readonly offset: number;
   readonly mask: number;
@@ -16,7 +16,16 @@ export interface Decision {
   readonly k: number;
   readonly yes: Decision;
   readonly no: Decision;
+  /** Notes of emit.ts: the section that they belong to, what is wanted, and where the entries are. */
+  section: number;
+  wants: number;
+  load: number;
+  and: number;
+  branch: number;
 }
+
+/** The verdict of what is a test. */
+export const TEST = -1;
 
 /** What a test on the way has found. */
 export interface Fact {
@@ -35,15 +44,25 @@ export class Decisions {
   readonly #verdicts = new Map<number, Decision>();
   #count = 0;
 
-  #id(): number {
+  #make(
+    verdict: number,
+    offset: number,
+    mask: number,
+    code: number,
+    k: number,
+    yes?: Decision,
+    no?: Decision,
+  ): Decision {
     if (this.#count >= MAX_NODES) throw new RuntimeError({ message: "the profile makes a filter that is too long" });
-    return this.#count++;
+    const id = this.#count++;
+    const node = { id, verdict, offset, mask, code, k, yes, no, section: -1, wants: 0, load: 0, and: 0, branch: 0 };
+    return node as Decision;
   }
 
   verdict(value: number): Decision {
     const known = this.#verdicts.get(value);
     if (known !== undefined) return known;
-    const node = { id: this.#id(), verdict: value, offset: 0, mask: 0, code: CODE.ret, k: value } as Decision;
+    const node = this.#make(value, 0, 0, CODE.ret, value);
     this.#verdicts.set(value, node);
     return node;
   }
@@ -55,7 +74,7 @@ export class Decisions {
     const key = `${offset},${mask},${code},${k},${yes.id},${no.id}`;
     const known = this.#nodes.get(key);
     if (known !== undefined) return known;
-    const node: Decision = { id: this.#id(), offset, mask, code, k, yes, no };
+    const node = this.#make(TEST, offset, mask, code, k, yes, no);
     this.#nodes.set(key, node);
     return node;
   }
@@ -64,7 +83,7 @@ export class Decisions {
 /** The first decision from here on that the facts leave open. */
 export function follow(node: Decision, facts: readonly Fact[]): Decision {
   let at = node;
-  while (at.verdict === undefined) {
+  while (at.verdict === TEST) {
     let outcome: boolean | undefined;
     for (let i = facts.length - 1; i >= 0 && outcome === undefined; i--) outcome = decided(at, facts[i] as Fact);
     if (outcome === undefined) return at;

@@ -2,83 +2,96 @@
 // load it again, so a test can have several entries: with its word loaded, with it loaded and masked, and with neither.
 
 import type { Assembler, Place } from "../bpf/cbpf.ts";
-import type { Decision } from "./decisions.ts";
+import { type Decision, TEST } from "./decisions.ts";
+import { buildTree, type Ranges } from "./ranges.ts";
 
 const FULL = 0xffffffff;
 
-/** Entries of a test; wanted first, then placed. */
-interface Entries {
-  /** `load; and; branch`, `and; branch`, `branch`. */
-  load: Place;
-  and: Place;
-  branch: Place;
-  wantsLoad: boolean;
-  wantsAnd: boolean;
-  done: boolean;
-}
+/** Entries of a test: `load; and; branch`, `and; branch`, `branch`. */
+const LOAD = 1;
+const AND = 2;
+const BRANCH = 4;
 
-const LOAD = 0;
-const AND = 1;
-const BRANCH = 2;
-
-/** How to enter `node` after a test of that word. */
-function entry(node: Decision, offset: number, mask: number): typeof LOAD | typeof AND | typeof BRANCH {
+/** How to enter a test after one of that word. */
+function entry(node: Decision, offset: number, mask: number): number {
   if (node.offset !== offset) return LOAD;
   if (node.mask === mask) return BRANCH;
   return mask === FULL ? AND : LOAD;
 }
 
-/** Puts the decision in front of the program; its place. The accumulator may hold anything. */
-export function emitDecision(assembler: Assembler, root: Decision): Place {
-  if (root.verdict !== undefined) return assembler.ret(root.verdict);
-  const entries = new Map<Decision, Entries>();
-  const order = collect(root, entries);
-  const placeOf = (node: Decision, parent: Decision): Place => {
-    if (node.verdict !== undefined) return assembler.ret(node.verdict);
-    const known = entries.get(node) as Entries;
-    const how = entry(node, parent.offset, parent.mask);
-    return how === LOAD ? known.load : how === AND ? known.and : known.branch;
-  };
+/**
+ * Puts a tree over the ranges of the word at `offset`, and everything that it leads to, in front of the program; its
+ * place.
+ */
+export function emitRanges(assembler: Assembler, offset: number, ranges: Ranges, section: number): Place {
+  const root = buildTree<Place>(ranges, {
+    leaf: (target) => {
+      if (target.verdict !== TEST) return assembler.ret(target.verdict);
+      return target.section === section ? target.load : emitDecision(assembler, target, section);
+    },
+    test: (code, k, yes, no) => assembler.branch(code, k, yes, no),
+  });
+  // A single range needs no word.
+  return ranges.targets.length === 1 ? root : assembler.load(offset);
+}
+
+/**
+ * Puts a test and all below it in front of the program; its place. The accumulator may hold anything.
+ *
+ * @param section another number for each tree of a program: what lies far away is put again instead of jumped to.
+ */
+function emitDecision(assembler: Assembler, root: Decision, section: number): Place {
+  const order = collect(root, section);
   for (let i = 0; i < order.length; i++) {
     const node = order[i] as Decision;
-    const known = entries.get(node) as Entries;
-    known.branch = assembler.branch(node.code, node.k, placeOf(node.yes, node), placeOf(node.no, node));
-    if (node.mask !== FULL && (known.wantsLoad || known.wantsAnd)) known.and = assembler.and(node.mask);
-    if (known.wantsLoad) known.load = assembler.load(node.offset);
+    node.branch = assembler.branch(
+      node.code,
+      node.k,
+      placeOf(assembler, node.yes, node),
+      placeOf(assembler, node.no, node),
+    );
+    if (node.mask !== FULL && (node.wants & (LOAD | AND)) !== 0) node.and = assembler.and(node.mask);
+    if ((node.wants & LOAD) !== 0) node.load = assembler.load(node.offset);
   }
-  return (entries.get(root) as Entries).load;
+  return root.load;
+}
+
+function placeOf(assembler: Assembler, node: Decision, parent: Decision): Place {
+  if (node.verdict !== TEST) return assembler.ret(node.verdict);
+  const how = entry(node, parent.offset, parent.mask);
+  return how === LOAD ? node.load : how === AND ? node.and : node.branch;
 }
 
 /** The tests below root, what is jumped to before what jumps; notes how each is entered. */
-function collect(root: Decision, entries: Map<Decision, Entries>): Decision[] {
+function collect(root: Decision, section: number): Decision[] {
   const order: Decision[] = [];
-  const stack: Decision[] = [root];
-  entries.set(root, { load: 0, and: 0, branch: 0, wantsLoad: true, wantsAnd: false, done: false });
-  while (stack.length > 0) {
-    const node = stack[stack.length - 1] as Decision;
-    const known = entries.get(node) as Entries;
-    if (known.done || !visitChild(node, node.yes, entries, stack)) {
-      if (known.done || !visitChild(node, node.no, entries, stack)) {
-        stack.pop();
-        if (!known.done) order.push(node);
-        known.done = true;
-      }
+  const path: Decision[] = [root];
+  /** Children of each test on the path that have been looked at. */
+  const seen: number[] = [0];
+  root.section = section;
+  root.wants = LOAD;
+  while (path.length > 0) {
+    const top = path.length - 1;
+    const node = path[top] as Decision;
+    const step = seen[top] as number;
+    if (step === 2) {
+      order.push(node);
+      path.pop();
+      seen.pop();
+      continue;
     }
+    seen[top] = step + 1;
+    const child = step === 0 ? node.yes : node.no;
+    if (child.verdict !== TEST) continue;
+    const how = entry(child, node.offset, node.mask);
+    if (child.section === section) {
+      child.wants |= how;
+      continue;
+    }
+    child.section = section;
+    child.wants = how;
+    path.push(child);
+    seen.push(0);
   }
   return order;
-}
-
-/** Pushes a child that has not been seen; false when there is nothing to do. */
-function visitChild(parent: Decision, child: Decision, entries: Map<Decision, Entries>, stack: Decision[]): boolean {
-  if (child.verdict !== undefined) return false;
-  const how = entry(child, parent.offset, parent.mask);
-  let known = entries.get(child);
-  const isNew = known === undefined;
-  known ??= { load: 0, and: 0, branch: 0, wantsLoad: false, wantsAnd: false, done: false };
-  if (how === LOAD) known.wantsLoad = true;
-  if (how === AND) known.wantsAnd = true;
-  if (!isNew) return false;
-  entries.set(child, known);
-  stack.push(child);
-  return true;
 }

@@ -8,11 +8,11 @@ import { argumentsDecision } from "./arguments.ts";
 import type { Decision, Decisions } from "./decisions.ts";
 import { addRange, emptyRanges, type Ranges } from "./ranges.ts";
 import type { Alternative, RuleSet } from "./rules.ts";
-import { multiplexedCalls, syscallNumbers } from "./syscalls.ts";
+import { multiplexedCalls, sharedNumber, syscallNumbers } from "./syscalls.ts";
 import type { CompileOptions, Seccomp, SeccompArg } from "./types.ts";
 
 /** Numbers above this are few (arm's private calls): they are sorted, the others have a place each. */
-const DENSE = 2048;
+const DENSE = 1024;
 
 /**
  * Whether calls newer than the profile get ENOSYS: only when it would not let them pass anyway (LOG and TRACE count as
@@ -63,8 +63,9 @@ export function rulesOf(rules: RuleSet, index: number): readonly Alternative[] {
 
 /** The rules about socketcall or ipc: their own, and those about every call behind them. */
 export function rulesThrough(rules: RuleSet, through: number): readonly Alternative[] {
-  const list = [...rulesOf(rules, through)];
-  if (list.some(({ args }) => args.length === 0)) return list;
+  const own = rulesOf(rules, through);
+  if (own.some(({ args }) => args.length === 0)) return own;
+  const list = [...own];
   const all = multiplexedCalls();
   for (let i = 0; i < all.length; i++) {
     const multiplexed = all[i] as (typeof all)[number];
@@ -87,23 +88,31 @@ export interface NumberContext {
   base: string;
 }
 
+/** How often a call of x32 is expected, for one of X86_64. */
+const X32_SHARE = 0.25;
+
 /** Appends the architecture's numbers from its base up to `end`, all others in between being `otherwise`. */
 function addNumbers(ranges: Ranges, architecture: Architecture, end: number, context: NumberContext): void {
   const { graph, rules, otherwise, enosys } = context;
   const { base, table } = architecture;
   const numbers = syscallNumbers(table);
-  const { decisions, large, top } = place(architecture, numbers, context);
+  const { slots, byRule, special, large } = place(architecture, numbers, context);
   const newest = enosys ? newestNumber(rules, numbers, base) : 0;
-  const last = newest > 0 ? newest - base : end;
+  const last = Math.min(DENSE - 1, newest > 0 ? newest - base : end);
+  const share = base === X32_BIT ? X32_SHARE : 1;
   addRange(ranges, base === X32_BIT ? base : 0, otherwise, 0);
-  for (let number = 0; number <= top && number <= last; number++) {
-    const decision = decisions[number];
-    addRange(ranges, base + number, decision ?? otherwise, decision === undefined ? 0 : 1);
+  for (let number = 0; number <= last; ) {
+    const from = number;
+    const slot = slots[number] as number;
+    while (slots[++number] === slot);
+    if (slot === 0) addRange(ranges, base + from, otherwise, 0);
+    else {
+      const decision = (slot > 0 ? byRule[slot - 1] : special[-slot - 1]) as Decision;
+      addRange(ranges, base + from, decision, share * (number - from));
+    }
   }
-  if (top >= 0) addRange(ranges, base + top + 1, otherwise, 0);
   for (let i = 0; i < large.length; i++) {
     const { number, decision } = large[i] as Large;
-    if (number > last) break;
     addRange(ranges, base + number, decision, 1);
     addRange(ranges, base + number + 1, otherwise, 0);
   }
@@ -128,57 +137,46 @@ interface Large {
   decision: Decision;
 }
 
-/** What every number that a rule is about leads to. */
-function place(
-  architecture: Architecture,
-  numbers: Int32Array,
-  context: NumberContext,
-): { decisions: (Decision | undefined)[]; large: Large[]; top: number } {
+/** What the numbers lead to. */
+interface Placed {
+  /** By number: 0 nothing, from 1 on a rule, from -1 down an element of `special`. */
+  slots: Int32Array;
+  byRule: readonly Decision[];
+  special: readonly Decision[];
+  large: readonly Large[];
+}
+
+function place(architecture: Architecture, numbers: Int32Array, context: NumberContext): Placed {
   const { graph, rules, otherwise, base } = context;
   const { always, alternatives, verdicts } = rules;
-  const decisions: (Decision | undefined)[] = new Array(DENSE);
+  const slots = new Int32Array(DENSE);
+  const byRule = verdicts.map((verdict) => graph.verdict(verdict));
+  const special: Decision[] = [];
   const large: Large[] = [];
-  /** Numbers with several names that have rules. */
-  const shared: number[] = [];
-  let top = -1;
-  const put = (number: number, decision: Decision): void => {
-    if (number >= DENSE) {
-      large.push({ number, decision });
-      return;
-    }
-    if (decisions[number] !== undefined) shared.push(number);
-    decisions[number] = decision;
-    if (number > top) top = number;
-  };
-  const decide = (list: readonly Alternative[]): Decision =>
-    argumentsDecision(graph, list, architecture, otherwise, base);
-  const byRule: Decision[] = verdicts.map((verdict) => graph.verdict(verdict));
   for (let i = 0; i < numbers.length; i++) {
     const number = numbers[i] as number;
     const rule = always[i] as number;
-    if (number >= 0 && rule !== 0 && !alternatives.has(i)) put(number, byRule[rule - 1] as Decision);
+    if (number < 0 || rule === 0) continue;
+    if (number < DENSE) slots[number] = rule;
+    else large.push({ number, decision: byRule[rule - 1] as Decision });
   }
-  for (const [index, list] of alternatives) {
-    const number = numbers[index] as number;
-    if (number >= 0) put(number, decide(list));
-  }
-  for (let i = 0; i < shared.length; i++) {
-    const number = shared[i] as number;
-    decisions[number] = decide(rulesOfNumber(rules, numbers, number));
-  }
+  const decide = (number: number, list: readonly Alternative[]): void => {
+    if (number < 0 || list.length === 0) return;
+    const decision = argumentsDecision(graph, list, architecture, otherwise, base);
+    if (number < DENSE) slots[number] = -special.push(decision);
+    else large.push({ number, decision });
+  };
+  for (const [index, list] of alternatives) decide(numbers[index] as number, list);
+  const shared = sharedNumber(numbers);
+  if (shared >= 0) decide(shared, rulesOfNumber(rules, numbers, shared));
   const all = multiplexedCalls();
   for (let i = 0, last = -1; i < all.length; i++) {
     const { through } = all[i] as (typeof all)[number];
-    const number = numbers[through] as number;
-    if (through === last || number < 0) continue;
+    if (through !== last) decide(numbers[through] as number, rulesThrough(rules, through));
     last = through;
-    const list = rulesThrough(rules, through);
-    if (list.length === 0) continue;
-    decisions[number] = decide(list);
-    if (number > top) top = number;
   }
   large.sort((a, b) => a.number - b.number);
-  return { decisions, large, top };
+  return { slots, byRule, special, large };
 }
 
 /** The rules about every name of a number, in the order of the profile. */

@@ -32,82 +32,62 @@ export function addRange(ranges: Ranges, start: number, target: Decision, weight
   ranges.weights.push(weight);
 }
 
-/** Up to this many ranges the best tree is searched for; more are cut where both halves weigh the same. */
-const SEARCHED = 5;
+/** How a tree of comparisons is put together: leaves of ranges, and tests of the word that join two trees. */
+export interface Builder<T> {
+  leaf(target: Decision): T;
+  test(code: number, k: number, yes: T, no: T): T;
+}
 
-/** The decision on the word at `offset`. */
-export function rangesDecision(graph: Decisions, offset: number, ranges: Ranges): Decision {
-  const tree = new Tree(ranges);
-  const { starts, targets } = ranges;
-  const test = (code: number, k: number, yes: Decision, no: Decision): Decision =>
-    graph.test(offset, 0xffffffff, code, k, yes, no);
-  const build = (first: number, last: number): Decision => {
-    const target = targets[first] as Decision;
-    if (first === last) return target;
-    if (tree.isLone(first, last)) {
-      return test(CODE.jeq, starts[first + 1] as number, targets[first + 1] as Decision, target);
+/** Builds the tree; what a test jumps to is built before it, `yes` first. */
+export function buildTree<T>({ starts, targets, weights }: Ranges, builder: Builder<T>): T {
+  /** Weight of everything before a range. One more for each: values that nobody expects are asked for, too. */
+  const sums: number[] = [0];
+  for (let i = 0, sum = 0; i < weights.length; i++) {
+    sum += (weights[i] as number) + 1;
+    sums.push(sum);
+  }
+
+  /** Three ranges, of which the middle one is a single value and the others agree. */
+  const isLone = (first: number): boolean =>
+    targets[first] === targets[first + 2] && (starts[first + 2] as number) - (starts[first + 1] as number) === 1;
+
+  /** The first range of the upper part, so that both parts weigh as much as can be. */
+  const cutOf = (first: number, last: number): number => {
+    if (last === first + 1) return last;
+    if (last === first + 3) {
+      if (isLone(first + 1)) return first + 1;
+      if (isLone(first)) return last;
     }
-    const cut = tree.cut(first, last);
-    return test(CODE.jge, starts[cut] as number, build(cut, last), build(first, cut - 1));
+    const half = ((sums[first] as number) + (sums[last + 1] as number)) / 2;
+    let low = first + 1;
+    let high = last;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((sums[middle] as number) < half) low = middle + 1;
+      else high = middle;
+    }
+    return low > first + 1 && half - (sums[low - 1] as number) < (sums[low] as number) - half ? low - 1 : low;
   };
+
+  /** Ranges first..last, both included. */
+  const build = (first: number, last: number): T => {
+    if (first === last) return builder.leaf(targets[first] as Decision);
+    if (last === first + 2 && isLone(first)) {
+      const yes = builder.leaf(targets[first + 1] as Decision);
+      return builder.test(CODE.jeq, starts[first + 1] as number, yes, builder.leaf(targets[first] as Decision));
+    }
+    const cut = cutOf(first, last);
+    const yes = build(cut, last);
+    return builder.test(CODE.jge, starts[cut] as number, yes, build(first, cut - 1));
+  };
+
   return build(0, targets.length - 1);
 }
 
-/** Where to cut. */
-class Tree {
-  readonly #ranges: Ranges;
-  /** Weight of everything before a range. */
-  readonly #sums: number[] = [0];
-  /** By first and last range: the cost of the best tree, and its first cut. */
-  readonly #costs = new Map<number, number>();
-  readonly #cuts = new Map<number, number>();
-
-  constructor(ranges: Ranges) {
-    this.#ranges = ranges;
-    const { weights } = ranges;
-    // One more for each: a range of numbers that are no calls is asked for, too.
-    for (let i = 0; i < weights.length; i++) this.#sums.push((this.#sums[i] as number) + (weights[i] as number) + 1);
-  }
-
-  /** Three ranges, of which the middle one is a single value and the others agree: one `==`. */
-  isLone(first: number, last: number): boolean {
-    const { starts, targets } = this.#ranges;
-    if (last !== first + 2 || targets[first] !== targets[last]) return false;
-    return (starts[last] as number) - (starts[first + 1] as number) === 1;
-  }
-
-  /** The first range of the upper part. */
-  cut(first: number, last: number): number {
-    if (last - first >= SEARCHED) return this.#half(first, last);
-    this.#cost(first, last);
-    return this.#cuts.get(first * this.#sums.length + last) as number;
-  }
-
-  #half(first: number, last: number): number {
-    const sums = this.#sums;
-    const half = ((sums[first] as number) + (sums[last + 1] as number)) / 2;
-    let cut = first + 1;
-    while (cut < last && (sums[cut] as number) < half) cut++;
-    if (cut > first + 1 && half - (sums[cut - 1] as number) < (sums[cut] as number) - half) cut--;
-    return cut;
-  }
-
-  /** Tests on the way to every value, by weight. */
-  #cost(first: number, last: number): number {
-    if (first === last) return 0;
-    const weight = (this.#sums[last + 1] as number) - (this.#sums[first] as number);
-    if (this.isLone(first, last)) return weight;
-    const key = first * this.#sums.length + last;
-    const known = this.#costs.get(key);
-    if (known !== undefined) return known;
-    let best = Number.POSITIVE_INFINITY;
-    for (let cut = first + 1; cut <= last; cut++) {
-      const cost = this.#cost(first, cut - 1) + this.#cost(cut, last);
-      if (cost >= best) continue;
-      best = cost;
-      this.#cuts.set(key, cut);
-    }
-    this.#costs.set(key, best + weight);
-    return best + weight;
-  }
+/** The decision on the word at `offset`. */
+export function rangesDecision(graph: Decisions, offset: number, ranges: Ranges): Decision {
+  return buildTree(ranges, {
+    leaf: (target) => target,
+    test: (code, k, yes, no) => graph.test(offset, 0xffffffff, code, k, yes, no),
+  });
 }

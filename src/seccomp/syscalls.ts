@@ -122,3 +122,10 @@ export function multiplexedCalls(): readonly Multiplexed[] {
   }
   return multiplexed;
 }
+
+/** The number that has two names on arm: arm_sync_file_range and sync_file_range2; -1 elsewhere. */
+export function sharedNumber(numbers: Int32Array): number {
+  const index = syscallIndexes();
+  const number = numbers[index.get("arm_sync_file_range") as number] as number;
+  return number === numbers[index.get("sync_file_range2") as number] ? number : -1;
+}
