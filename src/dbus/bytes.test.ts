@@ -15,7 +15,7 @@ test("what a native call has read as UTF-8 becomes the same bytes", () => {
 
 test("a long run of bytes is converted piece by piece", () => {
   const bytes = new Random(1).bytes(100_000);
-  expect(bytesOfText(textOfBytes(bytes))).toEqual(bytes);
+  expect(Buffer.compare(bytesOfText(textOfBytes(bytes)), bytes)).toBe(0);
 });
 
 test.each(["", "plain", "üß", "€uro", "𝄞", "\u{10ffff}"])("UTF-8 of %j is as Node's", (text) => {
