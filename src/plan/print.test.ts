@@ -29,7 +29,7 @@ test("JSON has flags as names and numbers without loss", () => {
 
 test("a device program is listed below its step", () => {
   const facts = hostFacts("v2");
-  expect(print("text", {}, { facts })).toMatch(/attach device program.*\n +0: /);
+  expect(print("text", {}, { facts })).toMatch(/attach device program.*\n +char \*:\* m -> allow\n/);
   const { operations } = JSON.parse(print("json", {}, { facts }));
   expect(operations.find((o: { step?: string }) => o.step === "attach device program").listing.length).toBeGreaterThan(
     9,

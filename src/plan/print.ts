@@ -1,7 +1,7 @@
 // `berth explain`: a plan for people (text) or programs (JSON). Both show what berth and init do in one order of time, one
 // line an operation, with the place in config.json that each comes from. Nothing is looked up, nothing is done.
 
-import { disassemble } from "../bpf/ebpf-disassemble.ts";
+import { deviceProgramLines } from "../cgroup/device-decode.ts";
 import type { Config } from "../config/types.ts";
 import { propertyLines } from "../systemd/print.ts";
 import { type DecodedOp, decode } from "./decode.ts";
@@ -68,7 +68,7 @@ function timeline(plan: Plan, context: PrintContext): Row[] {
 
 function stepRow(step: RuntimeStep, index: number, context: PrintContext): Row {
   const row: Row = { by: "berth", index, line: stepLine(step, context.config), origin: step.origin };
-  if (step.step === "attach device program") row.listing = disassemble(step.program);
+  if (step.step === "attach device program") row.listing = deviceProgramLines(step.program);
   if (step.step === "start unit" || step.step === "set unit properties") row.listing = propertyLines(step.properties);
   return row;
 }
