@@ -83,8 +83,8 @@ async function busy(t: Sandbox): Promise<void> {
   const script = `
     dd if=/dev/zero of=/disk/file bs=4k count=256 oflag=direct 2>/dev/null; sync
     dd if=/disk/file of=/dev/null bs=4k iflag=direct 2>/dev/null
-    i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done
-    echo ready >/disk/ready; sleep 1000`;
+    dd if=/dev/zero of=/dev/shm/cache bs=4k count=64 2>/dev/null
+    echo ready >/disk/ready; while :; do :; done`;
   await t.create(script, (config) => {
     ownCgroup(t)(config);
     config.mounts.push({ destination: "/disk", type: "bind", source: disk, options: ["bind", "rw"] });
@@ -94,6 +94,8 @@ async function busy(t: Sandbox): Promise<void> {
   writeFileSync(cgroup(t, "pids", "pids.max"), "64");
   await t.ok(["start", t.id]);
   await until("it is ready", () => existsSync(join(disk, "ready")), 20_000);
+  const cpu = cgroup(t, "cpu", "cpu.stat");
+  await until("it is throttled", () => /throttled_time [1-9]/.test(readFileSync(cpu, "utf8")), 20_000);
 }
 
 suite("events", (rule) => {
@@ -172,8 +174,10 @@ suite("events", (rule) => {
     "a process over the memory limit: an oom event, and the stream goes on",
     async (t) => {
       const script = "mkfifo /tmp/go; read go </tmp/go; dd if=/dev/zero of=/dev/null bs=64M count=1; sleep 1000";
-      await t.create(script, ownCgroup(t));
-      limitMemory(t, 16 * MIB);
+      await t.create(script, (config) => {
+        ownCgroup(t)(config);
+        Object.assign(config.linux.resources as object, { memory: { limit: 16 * MIB, swap: 16 * MIB } });
+      });
       await t.ok(["start", t.id]);
       const stream = follow(t, "--interval", "50ms");
       await isWatching(stream);

@@ -49,14 +49,21 @@ on_signal="trap 'exec $devour' USR1; while :; do sleep 0.05; done"
 on_signal_child="trap '$devour' USR1; while :; do sleep 0.05; done"
 
 # The same work under both runtimes: memory, I/O on the disk, a CPU quota that is used up.
-work_script='dd if=/dev/zero of=/tmp/f bs=4k count=64 oflag=direct 2>/dev/null; dd if=/tmp/f of=/dev/null bs=4k iflag=direct 2>/dev/null; i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; echo >/tmp/ready; while :; do sleep 0.1; done'
+work_script='dd if=/dev/zero of=/tmp/f bs=4k count=64 oflag=direct 2>/dev/null; dd if=/tmp/f of=/dev/null bs=4k iflag=direct 2>/dev/null; dd if=/dev/zero of=/dev/shm/f bs=4k count=64 2>/dev/null; echo >/tmp/ready; while :; do :; done'
 prepare() {
   rm -f "$bundle/rootfs/tmp/ready"
   echo "20000 100000" >"$cgroup/cpu.max"
   echo 50 >"$cgroup/pids.max"
   echo 67108864 >"$cgroup/memory.max"
 }
-ready() { for ((i = 0; i < 300; i++)); do [[ -e $bundle/rootfs/tmp/ready ]] && return; sleep 0.1; done; }
+ready() {
+  local i
+  for ((i = 0; i < 300; i++)); do
+    [[ -e $bundle/rootfs/tmp/ready ]] && grep -q 'throttled_usec [1-9]' "$cgroup/cpu.stat" && return
+    sleep 0.1
+  done
+  echo "# the program did not get to its end"
+}
 
 container "$work_script"
 jq '.root.readonly=false' "$bundle/config.json" >"$work/c" && cp "$work/c" "$bundle/config.json"

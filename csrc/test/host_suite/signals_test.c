@@ -108,8 +108,22 @@ static void test_tty(void)
     berth_close(null);
 }
 
+static void test_eventfd(void)
+{
+    const uint64_t twice = 2;
+    int64_t fd = berth_eventfd();
+    CHECK(fd >= 0, "an eventfd");
+    CHECK((fcntl((int)fd, F_GETFD) & FD_CLOEXEC) != 0, "that is CLOEXEC");
+    EQUAL(berth_read(fd, 8), -EAGAIN, "its counter is 0");
+    CHECK(write((int)fd, &twice, sizeof twice) == sizeof twice, "and counts");
+    EQUAL(berth_read(fd, 8), 0, "the count is read");
+    EQUAL(berth_read(fd, 8), -EAGAIN, "and then 0 again");
+    berth_close(fd);
+}
+
 void test_signals(void)
 {
+    test_eventfd();
     test_signal_fd();
     test_children();
     test_tty();
