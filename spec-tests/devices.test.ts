@@ -306,6 +306,34 @@ suite(
   existsSync(LIBRARY) ? undefined : [],
 );
 
+suite("device rules without privileges over the host's users", (check) => {
+  check(
+    "are left out: bpf(2) is refused",
+    async (t) => {
+      const above = `/sys/fs/cgroup/${t.id}`;
+      mkdirSync(join(above, "self"), { recursive: true });
+      const root = t.path("own");
+      const bundle = t.bundle("cat /proc/self/cgroup; cat /dev/null && id -u", (config) => {
+        const map = [{ containerID: 0, hostID: 1000, size: 1 }];
+        Object.assign(config.linux, { uidMappings: map, gidMappings: map, resources: { devices: [DENY_ALL] } });
+        config.linux.namespaces.push({ type: "user" });
+        config.mounts = config.mounts.filter(({ type }) => type === "proc" || type === "tmpfs");
+        delete config.process.capabilities;
+      });
+      mkdirSync(root);
+      execFileSync("chown", ["-R", "1000:1000", above, root, bundle]);
+      t.later(() => {
+        for (const folder of [join(above, "self"), above]) rmdirSync(folder);
+      });
+      const enter = `echo $$ > ${above}/self/cgroup.procs; exec setpriv --reuid 1000 --regid 1000 --clear-groups "$@"`;
+      const words = ["--root", root, "run", "--bundle", bundle, t.id];
+      const result = await t.runtime.call(words, { prefix: ["sh", "-c", enter, "sh"] });
+      expect([result.stderr, result.stdout.trim().split("\n").at(-1)]).toEqual(["", "0"]);
+    },
+    { skip: VIEW !== "v2" && "no devices on the unified hierarchy", only: ["berth"] },
+  );
+});
+
 suite(
   "the kernel's refusal",
   (check) => {

@@ -49,9 +49,9 @@ int64_t berth_bpf_load_device(const uint32_t *instructions, size_t count)
     attributes.license = (uint64_t)(uintptr_t) "Apache-2.0";
     memcpy(attributes.prog_name, program_name, sizeof program_name);
     long fd = call_bpf(BPF_PROG_LOAD, &attributes);
-    if (fd >= 0)
+    if (fd >= 0 || fd == -EPERM)
         return fd;
-    /* Only now with a log: it costs memory and time that a valid program does not need. */
+    /* Only now with a log: it costs memory and time that a valid program does not need. EPERM is not the verifier's. */
     char *log = calloc(1, LOG_SIZE);
     if (log == NULL)
         return fd;
