@@ -46,7 +46,7 @@ export function compileFilter(seccomp: Seccomp, options: CompileOptions): Compil
   const sections: Place[] = [];
   for (let i = families.length - 1; i >= 0; i--) {
     const ranges = numberRanges(families[i] as Architecture[], context);
-    sections[i] = emitRanges(assembler, NR, ranges, i);
+    sections[i] = emitRanges(assembler, NR, ranges);
   }
   let next = assembler.ret(KILL);
   for (let i = families.length - 1; i >= 0; i--) {

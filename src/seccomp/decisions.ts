@@ -16,7 +16,7 @@ export interface Decision {
   readonly k: number;
   readonly yes: Decision;
   readonly no: Decision;
-  /** Notes of emit.ts: the section that they belong to, what is wanted, and where the entries are. */
+  /** Notes of emit.ts: which call they belong to, what is wanted, and where the entries are. */
   section: number;
   wants: number;
   load: number;

@@ -23,11 +23,14 @@ function entry(node: Decision, offset: number, mask: number): number {
  * Puts a tree over the ranges of the word at `offset`, and everything that it leads to, in front of the program; its
  * place.
  */
-export function emitRanges(assembler: Assembler, offset: number, ranges: Ranges, section: number): Place {
+export function emitRanges(assembler: Assembler, offset: number, ranges: Ranges): Place {
+  const known = new Map<Decision, Place>();
   const root = buildTree<Place>(ranges, {
     leaf: (target) => {
       if (target.verdict !== TEST) return assembler.ret(target.verdict);
-      return target.section === section ? target.load : emitDecision(assembler, target, section);
+      const place = known.get(target) ?? emitDecision(assembler, target);
+      known.set(target, place);
+      return place;
     },
     test: (code, k, yes, no) => assembler.branch(code, k, yes, no),
   });
@@ -35,13 +38,10 @@ export function emitRanges(assembler: Assembler, offset: number, ranges: Ranges,
   return ranges.targets.length === 1 ? root : assembler.load(offset);
 }
 
-/**
- * Puts a test and all below it in front of the program; its place. The accumulator may hold anything.
- *
- * @param section another number for each tree of a program: what lies far away is put again instead of jumped to.
- */
-function emitDecision(assembler: Assembler, root: Decision, section: number): Place {
-  const order = collect(root, section);
+/** Puts a test and all below it in front of the program; its place. The accumulator may hold anything. */
+function emitDecision(assembler: Assembler, root: Decision): Place {
+  // No two calls begin at the same length: the notes of another one do not count.
+  const order = collect(root, assembler.length);
   for (let i = 0; i < order.length; i++) {
     const node = order[i] as Decision;
     node.branch = assembler.branch(

@@ -206,6 +206,8 @@ export function numberRanges(family: readonly Architecture[], context: NumberCon
   const ranges = emptyRanges();
   const [first, second] = family.length > 1 && family[0]?.base === X32_BIT ? [family[1], family[0]] : family;
   if (first === undefined) return ranges;
+  // X32 alone: X86_64's numbers are of an architecture that is not covered.
+  if (first.base === X32_BIT) addRange(ranges, 0, context.graph.verdict(KILL), 0);
   if (first.table !== "x86_64") {
     addNumbers(ranges, first, 0x100000000, context);
     if (isS390(first) && context.enosys && hasNewest(first, context)) zeroEnosys(ranges, context);
