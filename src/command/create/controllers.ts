@@ -58,9 +58,11 @@ function enable(native: Native, folder: string, names: readonly string[], failur
   const file = `${folder}/cgroup.subtree_control`;
   const write = (some: readonly string[]): number =>
     native.write_file(AT_FDCWD, file, O_WRONLY, 0, some.map((name) => `+${name}`).join(" "));
-  if (names.length === 0 || write(names) >= 0) return;
+  if (names.length === 0) return;
+  const all = write(names);
+  if (all >= 0) return;
   for (const name of names) {
-    const result = write([name]);
+    const result = names.length === 1 ? all : write([name]);
     if (result < 0 && !failures.has(name)) failures.set(name, { result, file });
   }
 }
