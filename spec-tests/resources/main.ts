@@ -17,16 +17,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import {
-  configText,
-  type Disk,
-  type Findings,
-  type Mode,
-  observe,
-  type Peer,
-  type Row,
-  type Venue,
-} from "./compare.ts";
+import { PeerCache } from "./cache.ts";
+import { configText, type Disk, type Mode, observe, type Peer, type Row, type Venue } from "./compare.ts";
 import { ALONE, type Difference, differing, Known } from "./differences.ts";
 import table from "./table.json" with { type: "json" };
 
@@ -83,6 +75,8 @@ const mine = rows
   .filter((row) => row.modes?.includes(mode) ?? true)
   .filter(({ title }) => wanted.length === 0 || wanted.some((begin) => title.startsWith(begin)));
 
+const cache = new PeerCache(process.env.PEER_CACHE);
+let remembered = 0;
 let count = 0;
 let failed = 0;
 function report(title: string, problems: readonly string[], remarks: readonly string[] = [], skip = ""): void {
@@ -110,7 +104,9 @@ async function compare(row: Row, index: number): Promise<void> {
   if (code !== "0" && code !== "1") alone.push(`create ended with ${code}`);
   if (alone.length > 0) report(`${mode}: ${row.title}: ${first.kind} alone`, alone, [words(name, first.kind)]);
   for (const other of peers) {
-    const theirs: Findings = await observe(venue, other, bundle, name);
+    const kept = cache.get(mode, other, row);
+    const theirs = kept ?? (await observe(venue, other, bundle, name));
+    if (kept !== undefined) remembered++;
     const found = differing(ours, theirs, other.kind);
     const title = `${mode}: ${row.title}: as ${other.kind}`;
     if (!known.some((version) => other.version.startsWith(version))) {
@@ -123,6 +119,7 @@ async function compare(row: Row, index: number): Promise<void> {
       continue;
     }
     const { problems, reasons } = lists.get(other)?.judge(row.title, found) ?? { problems: [], reasons: [] };
+    if (problems.length === 0) cache.set(mode, other, row, theirs);
     const said = code === "0" && problems.length === 0 ? [] : [words(name, first.kind), words(name, other.kind)];
     report(
       title,
@@ -146,6 +143,8 @@ if (wanted.length === 0) {
     report(`${mode}: every difference that is listed for ${other.version} was seen`, list.unused());
   }
 }
+cache.save();
+if (remembered > 0) process.stdout.write(`# ${remembered} findings of peers are those of an earlier run\n`);
 rmSync(work, { recursive: true, force: true });
 process.stdout.write(`1..${count}\n`);
 process.exitCode = failed > 0 ? 1 : 0;
