@@ -58,7 +58,7 @@ function attempts(...nodes: string[]): string {
 
 /** The runtime of a peer has the same rules but for these. */
 const CRUN_CONSOLE = "crun allows 5:1 as well";
-const CRUN_LIST = "crun allows everything without rules, and versions before 1.20 have no 10:200";
+const CRUN_LIST = "crun allows everything without rules, and versions 1.5 to 1.19 have no 10:200";
 const CRUN_LOAD = VIEW === "v2" ? { crun: "crun 1.8 needs CAP_SYS_RESOURCE" } : {};
 
 suite("device rules", (check) => {
