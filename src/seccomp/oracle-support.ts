@@ -7,7 +7,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:f
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { actionValue } from "./actions.ts";
+import { CODE } from "../bpf/cbpf.ts";
+import { actionValue, describeVerdict } from "./actions.ts";
 import { findArchitecture } from "./architectures.ts";
 import type { ArchitectureName, Seccomp, SeccompArg } from "./types.ts";
 
@@ -75,6 +76,13 @@ export function askOracle(input: string, libraries?: string): string {
   return result.stdout;
 }
 
+/** libseccomp swaps the values of returns that it copies once too often when it exports for the other byte order. */
+function repaired(code: number, bytes: Buffer): number {
+  const value = bytes.readUInt32BE(4);
+  const isRight = (value & 0xffff0000) !== 0 ? describeVerdict(value).charAt(0) !== "0" : value === 0;
+  return code !== CODE.ret || isRight ? value : bytes.readUInt32LE(4);
+}
+
 export function oracleFilter(
   seccomp: Seccomp,
   native: ArchitectureName,
@@ -97,7 +105,7 @@ export function oracleFilter(
     const bytes = Buffer.from(text, "hex");
     const code = little ? bytes.readUInt16LE(0) : bytes.readUInt16BE(0);
     filter[2 * i] = (code | ((bytes[2] as number) << 16) | ((bytes[3] as number) << 24)) >>> 0;
-    filter[2 * i + 1] = little ? bytes.readUInt32LE(4) : bytes.readUInt32BE(4);
+    filter[2 * i + 1] = little ? bytes.readUInt32LE(4) : repaired(code, bytes);
   });
   return { filter, unknown };
 }
