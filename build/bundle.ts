@@ -3,7 +3,7 @@
 
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import type { OutputChunk, Plugin } from "rollup";
 import { ROOT } from "./paths.ts";
 import { digest, filesBelow } from "./stamp.ts";
@@ -21,6 +21,8 @@ export interface Chunk {
   /** File name, without folder; other chunks require it as `./name`. */
   name: string;
   code: string;
+  /** The sources, relative to the repository. */
+  modules: string[];
 }
 
 /** The chunks, the entry first. */
@@ -52,7 +54,11 @@ export async function bundle({ entry, failpoints, external }: BundleOptions): Pr
   const chunks = output.filter((file): file is OutputChunk => file.type === "chunk");
   return chunks
     .sort((a, b) => Number(b.isEntry) - Number(a.isEntry) || a.fileName.localeCompare(b.fileName))
-    .map(({ fileName, code }) => ({ name: fileName, code: synchronousNamespaces(code) }));
+    .map(({ fileName, code, moduleIds }) => ({
+      name: fileName,
+      code: synchronousNamespaces(code),
+      modules: moduleIds.map((id) => relative(ROOT, id)),
+    }));
 }
 
 /** Changes with everything that the chunks are made of. */
@@ -60,7 +66,7 @@ export function bundleKey(entry: string, failpoints: boolean): string {
   const inputs = [
     ...filesBelow(join(ROOT, "src"), isProduct),
     ...(entry.startsWith("src/") ? [] : filesBelow(dirname(resolve(ROOT, entry)), isProduct)),
-    ...["bundle.ts", "engine.ts", "node-host.ts", "uses.ts", "../package-lock.json"].map((name) =>
+    ...["bundle.ts", "engine.ts", "node-host.ts", "preloaded.ts", "uses.ts", "../package-lock.json"].map((name) =>
       join(ROOT, "build", name),
     ),
   ];

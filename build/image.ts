@@ -4,7 +4,7 @@ import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "./run.ts";
 import { digest, unlessMade } from "./stamp.ts";
-import { IMAGE_START } from "./toolchain.ts";
+import { IMAGE_START, PRELOADED_START } from "./toolchain.ts";
 
 const PAGE = 4096;
 const WORD = 8;
@@ -44,13 +44,18 @@ export function clearVariableWords(image: Buffer, other: Buffer): void {
 
 const ELF = { programs: 32, sections: 40, programSize: 54, programCount: 56, sectionCount: 60 } as const;
 const PROGRAM = { offset: 8, address: 16, fileSize: 32 } as const;
+const PT_NULL = 0;
 const SIZE_OF_SECTION_NUMBERS = 6;
 
-/** The ELF file (elf(5), 64 bits) with the image as the content of the segment at IMAGE_START, without section headers. */
+/**
+ * The ELF file (elf(5), 64 bits) with the image as the content of the segment at IMAGE_START, without section headers and
+ * without the bytecode at PRELOADED_START, which lies behind all other segments.
+ */
 export function withImage(file: Buffer, image: Buffer): Buffer {
-  const sections = Number(file.readBigUInt64LE(ELF.sections));
-  const head = Buffer.from(file.subarray(0, sections === 0 ? file.length : sections));
-  const program = findProgram(head);
+  const preloaded = findProgram(file, PRELOADED_START);
+  const head = Buffer.from(file.subarray(0, Number(file.readBigUInt64LE(preloaded + PROGRAM.offset))));
+  head.writeUInt32LE(PT_NULL, preloaded);
+  const program = findProgram(head, IMAGE_START);
   const offset = Math.ceil(head.length / PAGE) * PAGE;
   head.writeBigUInt64LE(BigInt(offset), program + PROGRAM.offset);
   head.writeBigUInt64LE(BigInt(image.length), program + PROGRAM.fileSize);
@@ -59,12 +64,12 @@ export function withImage(file: Buffer, image: Buffer): Buffer {
   return Buffer.concat([head, Buffer.alloc(offset - head.length), image]);
 }
 
-function findProgram(file: Buffer): number {
+function findProgram(file: Buffer, address: number): number {
   const size = file.readUInt16LE(ELF.programSize);
   const first = Number(file.readBigUInt64LE(ELF.programs));
   for (let i = 0; i < file.readUInt16LE(ELF.programCount); i++) {
     const program = first + i * size;
-    if (file.readBigUInt64LE(program + PROGRAM.address) === BigInt(IMAGE_START)) return program;
+    if (file.readBigUInt64LE(program + PROGRAM.address) === BigInt(address)) return program;
   }
-  throw new Error("image: the executable has no segment for it");
+  throw new Error(`image: the executable has no segment at ${address.toString(16)}`);
 }

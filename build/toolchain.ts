@@ -18,11 +18,14 @@ export interface Toolchain {
 
 const GCC = process.env.CC ?? "gcc";
 
-/** Where csrc/engine/image.h keeps what boot leaves: one page for variables, then the heap. */
+/** Where csrc/engine/image.h keeps what boot leaves: two pages for variables, then the heap. */
 export const IMAGE_START = 0x1000_0000;
+/** The bytecode of what the image holds loaded; only the build needs it. */
+export const PRELOADED_START = 0x1800_0000;
 const IMAGE = [
   `-Wl,--section-start=image=0x${IMAGE_START.toString(16)}`,
-  `-Wl,--section-start=imageheap=0x${(IMAGE_START + 4096).toString(16)}`,
+  `-Wl,--section-start=imageheap=0x${(IMAGE_START + 0x2000).toString(16)}`,
+  `-Wl,--section-start=preloaded=0x${PRELOADED_START.toString(16)}`,
 ];
 
 /**

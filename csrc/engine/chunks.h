@@ -24,6 +24,8 @@ struct chunk {
     const uint8_t *start;
     const uint8_t *end;
     unsigned uses;
+    /* In the image; where there is one, the bytecode is not (build/image.ts takes it out). */
+    unsigned preloaded;
 };
 
 extern const struct chunk chunks[];

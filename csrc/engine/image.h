@@ -9,7 +9,7 @@
 #ifndef BERTH_IMAGE_H
 #define BERTH_IMAGE_H
 
-/* The linker puts `image` and, one page above, `imageheap` away from all other sections (build/toolchain.ts). `#` hides
+/* The linker puts `image` and, two pages above, `imageheap` away from all other sections (build/toolchain.ts). `#` hides
  * what GCC adds: the sections take no room in the file until build/image.ts fills them. */
 #define IN_IMAGE __attribute__((section("image,\"aw\",@nobits#")))
 #define IN_IMAGE_HEAP __attribute__((section("imageheap,\"aw\",@nobits#"), aligned(4096)))

@@ -3,7 +3,7 @@
 #include "chunks.h"
 #include "image.h"
 
-#define MAX_CHUNKS 128
+#define MAX_CHUNKS 256
 
 /* The parts of the context that exist; a process has one context. */
 IN_IMAGE static unsigned present;
@@ -78,13 +78,10 @@ JSValue load_chunk(JSContext *ctx, int index)
     return JS_DupValue(ctx, exported[index]);
 }
 
-/* What most commands do without: help and usage errors have them. */
-static const unsigned RARE = USES_REGEXP | USES_DATE | USES_PROXY | USES_WEAK_REF | USES_NORMALIZE;
-
-int load_common_chunks(JSContext *ctx)
+int preload_chunks(JSContext *ctx)
 {
     for (int i = 0; i < chunk_count; i++) {
-        if ((chunks[i].uses & RARE) != 0)
+        if (!chunks[i].preloaded)
             continue;
         JSValue exports = load_chunk(ctx, i);
         if (JS_IsException(exports))

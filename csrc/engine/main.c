@@ -79,7 +79,7 @@ static int boot(void)
 /* For the build: loads what commands need and writes the image. Unreachable in an executable that has one. */
 static int dump_image(const char *path)
 {
-    if (load_common_chunks(context) < 0)
+    if (preload_chunks(context) < 0)
         return uncaught(context);
     booted = 1;
     int error = write_image(path, memory_seal());
