@@ -88,8 +88,6 @@ function pidsLimit(limit: number): { pids?: { limit: number } } {
 
 const ours = runtimes().filter(({ kind }) => kind === "berth");
 
-const ours = runtimes().filter(({ kind }) => kind === "berth");
-
 suite(
   "a container in a unit",
   (rule) => {
