@@ -75,8 +75,11 @@ suite("ps", (rule, runtime) => {
       expect((await t.fails(["ps", id, "-eo", "comm"])).stderr).toContain("couldn't find PID field in ps output");
       expect((await t.fails(["ps", id, "-zz"])).stderr).toMatch(/exit status 1: error: .*option/);
       expect((await t.fails(["ps", "--format", "xml", id])).stderr).toContain("invalid format option");
-      const result = await t.fails(["ps", id], { env: { PATH: t.path("empty") } });
-      expect(result.stderr).toContain('exec: \\"ps\\": executable file not found in $PATH');
+      // The Node host is started by a script that needs $PATH itself.
+      if (runtime.name !== "node-berth") {
+        const result = await t.fails(["ps", id], { env: { PATH: t.path("empty") } });
+        expect(result.stderr).toContain('exec: \\"ps\\": executable file not found in $PATH');
+      }
       expect((await t.fails(["ps", t.newId()])).stderr).toContain("container does not exist");
       await t.ok(["delete", "--force", id]);
     },
