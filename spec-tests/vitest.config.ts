@@ -1,6 +1,9 @@
 import { defineConfig } from "vitest/config";
+import unit from "../vitest.config.ts";
 
 export default defineConfig({
+  // What src loads lazily is there at once.
+  plugins: unit.plugins ?? [],
   test: {
     root: import.meta.dirname,
     include: ["*.test.ts"],

@@ -42,6 +42,12 @@ export function evaluate(
   const isX86 = covered.some(({ table }) => table === "x86_64");
   const architecture = isX86 || x32 ? (nr >= X32_BIT ? x32 : covered.find(({ base }) => base !== X32_BIT)) : covered[0];
   if (architecture === undefined) {
+    // runc's rule for newer calls takes the bit of x32 alone for x32.
+    const native = covered[0] as Architecture;
+    const isNewer = nr >= X32_BIT && (nr & X32_BIT) === 0 && wantsEnosys(seccomp, options);
+    if (isNewer && newestNumber(rules, syscallNumbers(native.table), native.base) > 0) {
+      return { value: RETURN_ENOSYS, reason: "enosys" };
+    }
     return nr === 0xffffffff ? fallback : { value: KILL, reason: "architecture" };
   }
   const numbers = syscallNumbers(architecture.table);

@@ -219,7 +219,13 @@ export function numberRanges(family: readonly Architecture[], context: NumberCon
     return ranges;
   }
   // x32's numbers are those of an architecture that is not covered; but -1 is what a tracer skips a call by.
-  addRange(ranges, X32_BIT, context.graph.verdict(KILL), 0);
+  const kill = context.graph.verdict(KILL);
+  addRange(ranges, X32_BIT, kill, 0);
+  if (context.enosys && hasNewest(first, context)) {
+    // runc's rule looks at that bit alone: without it, a number is one of X86_64, however large.
+    addRange(ranges, 2 * X32_BIT, context.graph.verdict(RETURN_ENOSYS), 0);
+    addRange(ranges, 3 * X32_BIT, kill, 0);
+  }
   addRange(ranges, 0xffffffff, context.otherwise, 0);
   return ranges;
 }

@@ -16,7 +16,22 @@ const PROFILES = 25;
 function numbersOf(table: string, base: number): number[] {
   const numbers = syscallNumbers(table);
   const named = CALLS.map((name) => numbers[syscallIndexes().get(name) ?? -1] ?? -1).filter((number) => number >= 0);
-  const edges = [0, 1, 1023, 1024, 983041, 983046, 983047, X32_BIT - 1, X32_BIT, X32_BIT + 1, 0xfffffffe, 0xffffffff];
+  const edges = [
+    0,
+    1,
+    1023,
+    1024,
+    983041,
+    983046,
+    983047,
+    X32_BIT - 1,
+    X32_BIT,
+    X32_BIT + 1,
+    2 * X32_BIT,
+    3 * X32_BIT,
+    0xfffffffe,
+    0xffffffff,
+  ];
   return [
     ...new Set([...edges, ...named.flatMap((number) => [number - 1, number, number + 1].map((n) => (n + base) >>> 0))]),
   ];
