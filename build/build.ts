@@ -1,4 +1,5 @@
-// `npm run build`: dist/berth (the executable), dist/libberth.so and dist/node/berth.js (the Node host).
+// `npm run build`: dist/berth (the executable), dist/libberth.so, dist/node/berth.js (the Node host)
+// and dist/seccomp (the npm package's `berth/seccomp`).
 //
 //   --test      instead: dist/test/berth, with failure injection (BERTH_FAILPOINTS)
 //   --sanitize  instead: dist/sanitize/berth, the same with AddressSanitizer and UndefinedBehaviorSanitizer
@@ -7,7 +8,7 @@ import { join } from "node:path";
 import { buildEngine } from "./engine.ts";
 import { generate } from "./gen.ts";
 import { buildObjects, buildShared } from "./libberth.ts";
-import { buildNodeHost } from "./node-host.ts";
+import { buildLibrary, buildNodeHost } from "./node-host.ts";
 import { DIST } from "./paths.ts";
 import { release, SANITIZED } from "./toolchain.ts";
 
@@ -30,6 +31,7 @@ async function build(): Promise<void> {
   await buildExecutable("engine", join(DIST, "berth"), false);
   await buildShared({ variant: "engine", failpoints: false }, join(DIST, "libberth.so"));
   await buildNodeHost(join(DIST, "node"), false);
+  await buildLibrary(join(DIST, "seccomp"), "src/seccomp/index.ts");
 }
 
 try {

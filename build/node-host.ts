@@ -19,3 +19,14 @@ export async function buildNodeHost(folder: string, failpoints: boolean, entry =
     for (const { name, code } of chunks) writeFileSync(join(folder, name), code);
   });
 }
+
+/** Writes a module for programs of others, and its chunks, to the folder: `berth/seccomp`. */
+export async function buildLibrary(folder: string, entry: string): Promise<void> {
+  await unlessMade([join(folder, "main.js")], bundleKey(entry, false), async () => {
+    const chunks = await bundle({ entry, failpoints: false, external: isExternal });
+    mkdirSync(folder, { recursive: true });
+    for (const name of readdirSync(folder)) rmSync(join(folder, name));
+    writeFileSync(join(folder, "package.json"), '{ "type": "commonjs" }\n');
+    for (const { name, code } of chunks) writeFileSync(join(folder, name), `"use strict";\n${code}`);
+  });
+}

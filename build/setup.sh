@@ -7,8 +7,8 @@ cd "$(dirname "$0")/.."
 # musl is the executable's C library; libc6-dev is for what Node loads; dpkg-dev and xz-utils fetch and unpack QuickJS.
 build=(gcc libc6-dev musl-tools dpkg-dev xz-utils)
 demo=("${build[@]}" busybox-static)
-# The runtimes to compare with; clang for the fuzzers, clang-format for the style check.
-test=("${demo[@]}" runc crun strace clang libclang-rt-14-dev clang-format git)
+# The runtimes and libseccomp to compare with; clang for the fuzzers, clang-format for the style check.
+test=("${demo[@]}" runc crun libseccomp-dev strace clang libclang-rt-14-dev clang-format git)
 
 case "${1:-test}" in
 build) packages=("${build[@]}") ;;
