@@ -17,9 +17,13 @@ import type { CompileOptions, Seccomp } from "../seccomp/types.ts";
 import type { Context, Outcome } from "./command.ts";
 
 const FILE_MAX = 16 << 20;
+const ACTIONS: readonly string[] = ["compile", "disasm", "explain", "simulate"];
 
 export function seccomp(context: Context): Outcome {
-  const [action, ...call] = context.args;
+  const [action = "", ...call] = context.args;
+  if (!ACTIONS.includes(action)) {
+    throw new RuntimeError({ message: `must be ${ACTIONS.join(", ")}, got ${JSON.stringify(action)}` });
+  }
   const profile = loadProfile(context);
   const options: CompileOptions = { arch: nativeArchitecture(context), base: profile.base };
   switch (action) {
@@ -30,12 +34,8 @@ export function seccomp(context: Context): Outcome {
     case "explain":
       if (call.length === 0) return { stdout: lines(describeProfile(profile.seccomp, options)) };
       return { stdout: lines(judge(profile.seccomp, options, call, false)) };
-    case "simulate":
-      return { stdout: lines(judge(profile.seccomp, options, call, true)) };
     default:
-      throw new RuntimeError({
-        message: `must be compile, disasm, explain or simulate, got ${JSON.stringify(action)}`,
-      });
+      return { stdout: lines(judge(profile.seccomp, options, call, true)) };
   }
 }
 
