@@ -4,7 +4,7 @@
 import type { Chunk } from "./bundle.ts";
 
 const RARE: readonly RegExp[] = [
-  /^src\/command\/(events|explain|seccomp|spec|validate)\.ts$/,
+  /^src\/command\/(events|explain|features|seccomp|spec|validate)\.ts$/,
   /^src\/cli\/(general|help)\.ts$/,
   /^src\/tables\/syscalls-(?!x86_64)/,
 ];

@@ -76,6 +76,8 @@ function run(context: Context, name: Invocation["command"]["name"]): Outcome {
       return loaded(import("./command/events.ts")).events(context);
     case "explain":
       return loaded(import("./command/explain.ts")).explain(context);
+    case "features":
+      return loaded(import("./command/features.ts")).features(context);
     case "kill":
       return loaded(import("./command/kill.ts")).kill(context);
     case "list":

@@ -18,6 +18,7 @@
 #include <linux/capability.h>
 #include <linux/sched.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,15 +265,30 @@ void spawn_join(void)
     spawn.threaded = 0;
 }
 
+/* An injected failure leaves no child, like that of a clone. */
+static void inject_failure(void)
+{
+#ifdef BERTH_FAILPOINTS
+    int64_t error = berth_failpoint("spawn_finish");
+    if (error == 0)
+        return;
+    if (spawn.result == 0) {
+        (void)SYS4(SYS_pidfd_send_signal, spawn.child.pidfd, SIGKILL, NULL, 0);
+        (void)reap_child(&spawn.child, NULL);
+    }
+    spawn.result = (int)error;
+#endif
+}
+
 int64_t berth_spawn_finish(void)
 {
-    FAILPOINT("spawn_finish");
     detail_clear();
     if (!spawn.under_way) {
         detail_text("no spawn is under way");
         return -EINVAL;
     }
     spawn_join();
+    inject_failure();
     spawn.under_way = 0;
     if (spawn.result < 0) {
         detail_text(spawn.start.step);

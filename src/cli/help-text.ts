@@ -59,6 +59,13 @@ export const COMMAND_TEXT: Readonly<Record<CommandName, CommandText>> = {
       "Prints the plan: namespaces, mounts, devices, capabilities, cgroup writes, one line an operation, each with the place in config.json that it comes from. Needs no privilege and changes nothing.",
     ],
   },
+  features: {
+    purpose: "show the enabled features",
+    args: "",
+    about: [
+      "Prints what this runtime knows of the runtime specification, as JSON: https://github.com/opencontainers/runtime-spec/blob/main/features.md",
+    ],
+  },
   kill: {
     purpose: "send the specified signal (default: SIGTERM) to the container's init process",
     args: "<container-id> [signal]",

@@ -58,6 +58,7 @@ export const COMMANDS = [
     args: [0, 1],
     flags: [bundle, { name: "format", kind: "string", short: "f", value: "text" }],
   },
+  { name: "features", args: [0, 0], flags: [] },
   { name: "kill", args: [1, 2], flags: [{ name: "all", kind: "bool", short: "a", hidden: true }] },
   {
     name: "list",

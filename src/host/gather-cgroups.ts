@@ -12,6 +12,7 @@ import type { Native } from "./native.gen.ts";
 const AT_FDCWD = -100;
 const CGROUP_SUPER_MAGIC = 0x27e0eb;
 const CGROUP2_SUPER_MAGIC = 0x63677270;
+const ENOENT = 2;
 const ROOT = "/sys/fs/cgroup";
 /** Where systemd and everybody after it mounts cgroup2 beside v1. */
 const UNIFIED = "/sys/fs/cgroup/unified";
@@ -21,9 +22,9 @@ const MAX_SIZE = 1 << 20;
 const TOP_INODE = 1;
 const STAT_INODE = 8;
 
-/** Throws RuntimeError when /proc/self/cgroup cannot be read. */
+/** Throws RuntimeError when a mount point or /proc/self/cgroup cannot be read. */
 export function gatherCgroups(native: Native): CgroupFacts {
-  const v2 = native.statfs_type(AT_FDCWD, ROOT) === CGROUP2_SUPER_MAGIC;
+  const v2 = fileSystem(native, ROOT) === CGROUP2_SUPER_MAGIC;
   const own = parseOwn(must(native.read_file(AT_FDCWD, OWN, MAX_SIZE), { operation: "read", path: OWN }) as string);
   const unified = { mountpoint: v2 ? ROOT : UNIFIED, own: own.unified ?? "/" };
   if (v2) return { mode: "v2", hierarchies: [], unified };
@@ -33,7 +34,7 @@ export function gatherCgroups(native: Native): CgroupFacts {
     return isWholeHierarchy(native, mountpoint, hierarchy.own) ? { ...hierarchy, mountpoint } : hierarchy;
   });
   const hierarchies = found.every(isMounted) ? found : loaded(import("./cgroup-mounts.ts")).findMounts(native, found);
-  const hybrid = native.statfs_type(AT_FDCWD, UNIFIED) === CGROUP2_SUPER_MAGIC;
+  const hybrid = fileSystem(native, UNIFIED) === CGROUP2_SUPER_MAGIC;
   return hybrid ? { mode: "hybrid", hierarchies, unified } : { mode: "v1", hierarchies };
 }
 
@@ -43,13 +44,19 @@ export interface Hierarchy {
   mountpoint?: string;
 }
 
+/** Its type; negative when there is nothing. */
+function fileSystem(native: Native, path: string): number {
+  const type = native.statfs_type(AT_FDCWD, path);
+  return type === -ENOENT ? type : (must(type, { operation: "statfs", path }) as number);
+}
+
 function isMounted(hierarchy: Hierarchy): hierarchy is CgroupHierarchy {
   return hierarchy.mountpoint !== undefined;
 }
 
 /** `own` counts from the top of the hierarchy: only a mount of the whole one has it below its mount point. */
 function isWholeHierarchy(native: Native, mountpoint: string, own: string): boolean {
-  if (native.statfs_type(AT_FDCWD, mountpoint) !== CGROUP_SUPER_MAGIC) return false;
+  if (fileSystem(native, mountpoint) !== CGROUP_SUPER_MAGIC) return false;
   if (own === "/") return true;
   const status = native.stat(AT_FDCWD, mountpoint, 0);
   return typeof status !== "number" && status[STAT_INODE] === TOP_INODE;

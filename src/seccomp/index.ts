@@ -9,9 +9,10 @@ import type { CompiledFilter, CompileOptions, Seccomp } from "./types.ts";
 
 export { disassembleCbpf } from "../bpf/cbpf-disassemble.ts";
 export { checkCbpf, runCbpf, seccompData } from "../bpf/cbpf-vm.ts";
-export { describeVerdict } from "./actions.ts";
+export { actionNames, describeVerdict, flagNames } from "./actions.ts";
 export { architectures } from "./architectures.ts";
 export { compileFilter, filterBytes } from "./compile.ts";
+export { operatorNames } from "./decode.ts";
 export { evaluate } from "./evaluate.ts";
 export type * from "./types.ts";
 
