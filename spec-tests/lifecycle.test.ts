@@ -4,6 +4,8 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect } from "vitest";
+import { helper } from "./support/helpers.ts";
+import { startProgram } from "./support/runtime.ts";
 import { sleep, until } from "./support/sandbox.ts";
 import { suite } from "./support/suite.ts";
 
@@ -25,6 +27,27 @@ suite("create and start", (rule) => {
     await t.ok(["delete", id]);
     expect(await t.left()).toEqual([]);
   });
+
+  rule(
+    "--pidfd-socket gets a hold of init",
+    async (t) => {
+      const receiving = startProgram([helper("pidfd"), t.path("pidfd.sock"), t.path("go")]);
+      await until("the receiver listens", () => t.exists("pidfd.sock"));
+      const bundle = t.bundle("sleep 1000");
+      await t.ok(["run", "--detach", "--pidfd-socket", t.path("pidfd.sock"), "--bundle", bundle, t.id]);
+      const { pid } = await t.state();
+      writeFileSync(t.path("go"), "");
+      const result = await receiving.done;
+      expect(result.stdout).toBe(`message standard\npid ${pid}\n`);
+      expect(result.code).toBe(0);
+      await t.waitFor("stopped");
+      await t.ok(["delete", t.id]);
+      const refused = await t.fails(["create", "--pidfd-socket", t.path("nobody"), "--bundle", bundle, t.id]);
+      expect(refused.stderr).toContain("nobody");
+      expect(await t.left()).toEqual([]);
+    },
+    { only: ["berth"] },
+  );
 
   rule(
     "start executes the program and returns while it runs; state has its pid, and 0 when it has stopped",

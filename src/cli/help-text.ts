@@ -193,6 +193,7 @@ export const FLAG_TEXT: Readonly<Record<FlagName, string>> = {
   "no-pivot": "do not use pivot_root, for a rootfs that lies on a ramdisk",
   "no-subreaper": "do not become the reaper of the container's orphans",
   "pid-file": "write the process id of the container's init to this file",
+  "pidfd-socket": "path to an AF_UNIX socket which will receive a pidfd of the container's init process",
   "pids-limit": "largest number of processes and threads; -1: no limit",
   "preserve-fds": "pass N more file descriptors to the container, behind the standard ones and $LISTEN_FDS",
   profile: "read this file instead of the bundle's config.json: a config.json or its linux.seccomp alone",

@@ -27,6 +27,7 @@ const bundle = { name: "bundle", kind: "string", short: "b" } as const;
 const creation = [
   bundle,
   { name: "console-socket", kind: "string" },
+  { name: "pidfd-socket", kind: "string" },
   { name: "pid-file", kind: "string" },
   { name: "no-pivot", kind: "bool" },
   { name: "no-new-keyring", kind: "bool" },

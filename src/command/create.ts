@@ -15,6 +15,7 @@ export function createRequest(context: Context, kind: { outlives: boolean; foreg
   const { native, options } = context;
   const pidFile = options.string("pid-file") ?? "";
   const consoleSocket = options.string("console-socket") ?? "";
+  const pidfdSocket = options.string("pidfd-socket") ?? "";
   return {
     id: context.args[0] as string,
     root: context.root,
@@ -22,6 +23,7 @@ export function createRequest(context: Context, kind: { outlives: boolean; foreg
     // Before the command changes into the bundle.
     ...(pidFile === "" ? {} : { pidFile: absolute(native, pidFile) }),
     ...(consoleSocket === "" ? {} : { consoleSocket }),
+    ...(pidfdSocket === "" ? {} : { pidfdSocket }),
     noPivot: options.bool("no-pivot"),
     noNewKeyring: options.bool("no-new-keyring"),
     preserveFds: options.int("preserve-fds"),

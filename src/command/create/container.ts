@@ -142,6 +142,9 @@ export function createContainer(native: Native, request: CreateRequest): Created
         native.unlink(AT_FDCWD, pidFile, 0);
       });
     }
+    if (request.pidfdSocket !== undefined) {
+      loaded(import("./pidfd-socket.ts")).sendPidfd(native, request.pidfdSocket, creation.pidfd, "standard");
+    }
     interrupts.check();
     native.close(socket);
     if (consoleSocket >= 0) native.close(consoleSocket);

@@ -9,6 +9,7 @@ export interface CreateRequest {
   /** Absolute: it was resolved before the command changed into the bundle. */
   pidFile?: string;
   consoleSocket?: string;
+  pidfdSocket?: string;
   noPivot: boolean;
   noNewKeyring: boolean;
   preserveFds: number;
