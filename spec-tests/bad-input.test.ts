@@ -243,7 +243,6 @@ suite("config.json", (rule) => {
   }
 
   const LATER: readonly [pointer: string, value: unknown][] = [
-    ["/linux/seccomp", { defaultAction: "SCMP_ACT_ALLOW" }],
     ["/linux/intelRdt", { closID: "x" }],
     ["/linux/netDevices", { eth0: {} }],
     ["/linux/memoryPolicy", { mode: "MPOL_BIND", nodes: "0" }],

@@ -23,7 +23,7 @@ const ALLOWED: Readonly<Record<string, Edges>> = {
   errors: { values: ["tables"], types: [] },
   json: { values: ["errors"], types: [] },
   bpf: { values: ["errors"], types: [] },
-  config: { values: ["json", "tables", "errors"], types: [] },
+  config: { values: ["json", "tables", "errors", "seccomp/decode.ts"], types: ["seccomp"] },
   // A library of its own (berth/seccomp): of config only what reads JSON values.
   seccomp: { values: ["bpf", "tables", "errors", "config/context.ts"], types: [] },
   bundle: { values: ["json", "tables", "errors"], types: ["config"] },
@@ -32,7 +32,7 @@ const ALLOWED: Readonly<Record<string, Edges>> = {
   systemd: { values: ["dbus", "cgroup", "tables", "errors"], types: ["config", "host"] },
   // The state on a hook's stdin is part of a plan: one writer of it for hooks in and outside the container.
   plan: {
-    values: ["cgroup", "systemd", "bpf", "tables", "errors", "container/hook-state.ts"],
+    values: ["cgroup", "systemd", "seccomp", "bpf", "tables", "errors", "container/hook-state.ts"],
     types: ["config", "host"],
   },
   host: { values: ["errors", "tables"], types: ["config"] },

@@ -16,6 +16,12 @@
 
 enum { POLL_MAX = 256 };
 
+int64_t berth_pidfd_getfd(int64_t pidfd, int64_t fd)
+{
+    FAILPOINT("pidfd_getfd");
+    return SYS3(SYS_pidfd_getfd, as_int(pidfd), as_int(fd), 0);
+}
+
 int64_t berth_pidfd_open(int64_t pid)
 {
     FAILPOINT("pidfd_open");

@@ -130,6 +130,12 @@ int64_t berth_send_fd(int64_t socket, const char *data, size_t size, int64_t fd)
     return answer(RETRY(sendmsg(as_int(socket), &message, MSG_NOSIGNAL)));
 }
 
+int64_t berth_send_words(int64_t socket, const uint32_t *words, size_t count)
+{
+    FAILPOINT("send_words");
+    return answer(RETRY(send(as_int(socket), words, count * sizeof *words, MSG_NOSIGNAL)));
+}
+
 /* Takes the descriptors out of the control data: the first one, the others are closed. Their number. */
 static int take_fds(struct msghdr *message, int *fd)
 {

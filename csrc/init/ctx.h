@@ -34,6 +34,14 @@ struct ctx {
     uint32_t folder_length;
     const char *name;
 
+    /* What receive_filter got, and whether it is loaded: then every system call may be refused, or be the last one. */
+    const void *filter;
+    uint32_t filter_size;
+    int filtered;
+    /* What reserve_launch mapped. */
+    void *room;
+    size_t room_size;
+
     struct report report;
 
 #ifdef BERTH_FAILPOINTS

@@ -5,14 +5,31 @@
 
 #include <linux/mman.h>
 
+void *map_memory(size_t size)
+{
+    long at = SYS6(mmap, NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return at < 0 && at > -4096 ? NULL : (void *)at;
+}
+
+int op_reserve_launch(struct ctx *c, const struct args_reserve_launch *a)
+{
+    /* The three that every launch has beside its arguments and environment: two ends and HOME. */
+    size_t size = ((size_t)a->pointers + 3) * sizeof(char *);
+    c->room = map_memory(size);
+    c->room_size = c->room == NULL ? 0 : size;
+    return c->room == NULL ? -ENOMEM : 0;
+}
+
 int launch_prepare(const struct ctx *c, struct string_range args, struct string_range env, const char *home,
                    struct launch *launch)
 {
     size_t size = ((size_t)args.count + env.count + 3) * sizeof(char *);
-    long at = SYS6(mmap, NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (at < 0 && at > -4096)
-        return (int)at;
-    char **next = (char **)at;
+    char **next = c->room;
+    if (size > c->room_size) {
+        next = map_memory(size);
+        if (next == NULL)
+            return -ENOMEM;
+    }
     launch->args = next;
     for (uint32_t i = 0; i < args.count; i++)
         *next++ = (char *)(uintptr_t)text(c, args.first + i);
@@ -46,7 +63,7 @@ static long read_beginning(const char *path, char *buffer, size_t size)
 void launch_explain(struct ctx *c, const char *path, int error)
 {
     char begin[128];
-    if (error != -ENOENT && error != -ENOEXEC)
+    if (c->filtered || (error != -ENOENT && error != -ENOEXEC))
         return;
     long n = read_beginning(path, begin, sizeof begin - 1);
     if (n < 2)

@@ -9,7 +9,10 @@ struct launch {
     char **env;
 };
 
-/* Pointers to the strings of the plan, in one anonymous mapping that is never given back. `home` (NULL: none) is an
+/* An anonymous mapping; NULL when there is no memory. */
+void *map_memory(size_t size);
+
+/* Pointers to the strings of the plan, in one anonymous mapping that is never given back: reserve_launch's or its own. `home` (NULL: none) is an
  * entry that replaces all that begin with HOME=. 0 or a negative errno. */
 int launch_prepare(const struct ctx *c, struct string_range args, struct string_range env, const char *home,
                    struct launch *launch);

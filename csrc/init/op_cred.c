@@ -1,19 +1,10 @@
 /* Ids and capabilities. Raw system calls change this thread alone, and init has only one. */
 
+#include "caps.h"
 #include "ctx.h"
 #include "sys.h"
 
-#include <linux/capability.h>
-
-struct caps {
-    uint64_t effective;
-    uint64_t permitted;
-    uint64_t inheritable;
-};
-
-static const struct __user_cap_header_struct CAP_HEADER = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-
-static int get_caps(struct caps *caps)
+int get_caps(struct caps *caps)
 {
     struct __user_cap_header_struct header = CAP_HEADER;
     struct __user_cap_data_struct data[2];
@@ -24,15 +15,20 @@ static int get_caps(struct caps *caps)
     return (int)result;
 }
 
-static int put_caps(const struct caps *caps)
+void encode_caps(const struct caps *caps, struct __user_cap_data_struct data[2])
 {
-    struct __user_cap_header_struct header = CAP_HEADER;
-    struct __user_cap_data_struct data[2];
     for (int i = 0; i < 2; i++) {
         data[i].effective = (uint32_t)(caps->effective >> 32 * i);
         data[i].permitted = (uint32_t)(caps->permitted >> 32 * i);
         data[i].inheritable = (uint32_t)(caps->inheritable >> 32 * i);
     }
+}
+
+static int put_caps(const struct caps *caps)
+{
+    struct __user_cap_header_struct header = CAP_HEADER;
+    struct __user_cap_data_struct data[2];
+    encode_caps(caps, data);
     return (int)SYS2(capset, &header, data);
 }
 
@@ -114,8 +110,7 @@ static uint64_t bounding_set(void)
     return set;
 }
 
-/* What capset(2) would refuse: capabilities(7), "programmatically adjusting capability sets". */
-static void trim_caps(struct caps *wanted, const struct caps *have)
+void trim_caps(struct caps *wanted, const struct caps *have)
 {
     uint64_t inheritable = have->inheritable | bounding_set();
     if (!(have->effective >> CAP_SETPCAP & 1))

@@ -49,41 +49,44 @@ enum op_code {
     OP_READY = 26,
     OP_WAIT_COMMIT = 27,
     OP_WAIT_START = 28,
-    OP_OPEN = 29,
-    OP_CLOSE = 30,
-    OP_WRITE = 31,
-    OP_WRITE_FILE = 32,
-    OP_CHECK_DEVICE = 33,
-    OP_CHECK_FS = 34,
-    OP_REFUSE_FS = 35,
-    OP_TARGET = 36,
-    OP_MAKE_NODE = 37,
-    OP_MAKE_SYMLINK = 38,
-    OP_MAKE_DIR = 39,
-    OP_COPY_TREE = 40,
-    OP_OPEN_TREE = 41,
-    OP_NEW_MOUNT = 42,
-    OP_MOUNT_ATTRIBUTES = 43,
-    OP_PARENT_PROPAGATION = 44,
-    OP_ROOT_PROPAGATION = 45,
-    OP_MOVE_MOUNT = 46,
-    OP_READ_ONLY_PATH = 47,
-    OP_MASK_PATH = 48,
-    OP_PIVOT_ROOT = 49,
-    OP_MOVE_ROOT = 50,
-    OP_OPEN_PTY = 51,
-    OP_SEND_PTY = 52,
-    OP_USE_AS_STDIO = 53,
-    OP_CONTROLLING_TTY = 54,
-    OP_REPLACE_NULL_STDIO = 55,
-    OP_CHOWN_STDIO = 56,
-    OP_CHDIR = 57,
-    OP_CLOEXEC_FROM = 58,
-    OP_HOOK = 59,
-    OP_FIND_EXECUTABLE = 60,
-    OP_HOME = 61,
-    OP_EXECUTE = 62,
-    OP_END = 63,
+    OP_RECEIVE_FILTER = 29,
+    OP_RESERVE_LAUNCH = 30,
+    OP_FILTER_AND_WAIT = 31,
+    OP_OPEN = 32,
+    OP_CLOSE = 33,
+    OP_WRITE = 34,
+    OP_WRITE_FILE = 35,
+    OP_CHECK_DEVICE = 36,
+    OP_CHECK_FS = 37,
+    OP_REFUSE_FS = 38,
+    OP_TARGET = 39,
+    OP_MAKE_NODE = 40,
+    OP_MAKE_SYMLINK = 41,
+    OP_MAKE_DIR = 42,
+    OP_COPY_TREE = 43,
+    OP_OPEN_TREE = 44,
+    OP_NEW_MOUNT = 45,
+    OP_MOUNT_ATTRIBUTES = 46,
+    OP_PARENT_PROPAGATION = 47,
+    OP_ROOT_PROPAGATION = 48,
+    OP_MOVE_MOUNT = 49,
+    OP_READ_ONLY_PATH = 50,
+    OP_MASK_PATH = 51,
+    OP_PIVOT_ROOT = 52,
+    OP_MOVE_ROOT = 53,
+    OP_OPEN_PTY = 54,
+    OP_SEND_PTY = 55,
+    OP_USE_AS_STDIO = 56,
+    OP_CONTROLLING_TTY = 57,
+    OP_REPLACE_NULL_STDIO = 58,
+    OP_CHOWN_STDIO = 59,
+    OP_CHDIR = 60,
+    OP_CLOEXEC_FROM = 61,
+    OP_HOOK = 62,
+    OP_FIND_EXECUTABLE = 63,
+    OP_HOME = 64,
+    OP_EXECUTE = 65,
+    OP_END = 66,
 };
 
 /* Operand types by opcode, for the verifier: u u32, l u64, f slot, o out, s string, d data, v strings, w words. */
@@ -117,6 +120,9 @@ enum op_code {
         [OP_READY] = "", \
         [OP_WAIT_COMMIT] = "f", \
         [OP_WAIT_START] = "f", \
+        [OP_RECEIVE_FILTER] = "", \
+        [OP_RESERVE_LAUNCH] = "u", \
+        [OP_FILTER_AND_WAIT] = "uulllff", \
         [OP_OPEN] = "ofsuuu", \
         [OP_CLOSE] = "f", \
         [OP_WRITE] = "fd", \
@@ -265,6 +271,22 @@ struct args_wait_commit {
 };
 
 struct args_wait_start {
+    uint32_t pipe;
+};
+
+struct args_receive_filter;
+
+struct args_reserve_launch {
+    uint32_t pointers;
+};
+
+struct args_filter_and_wait {
+    uint32_t flags;
+    uint32_t privileged;
+    struct word_pair effective;
+    struct word_pair permitted;
+    struct word_pair inheritable;
+    uint32_t commit;
     uint32_t pipe;
 };
 
@@ -492,6 +514,9 @@ int op_sync(struct ctx *c, const struct args_sync *a);
 int op_ready(struct ctx *c, const struct args_ready *a);
 int op_wait_commit(struct ctx *c, const struct args_wait_commit *a);
 int op_wait_start(struct ctx *c, const struct args_wait_start *a);
+int op_receive_filter(struct ctx *c, const struct args_receive_filter *a);
+int op_reserve_launch(struct ctx *c, const struct args_reserve_launch *a);
+int op_filter_and_wait(struct ctx *c, const struct args_filter_and_wait *a);
 int op_open(struct ctx *c, const struct args_open *a);
 int op_close(struct ctx *c, const struct args_close *a);
 int op_write(struct ctx *c, const struct args_write *a);
@@ -587,6 +612,12 @@ static inline int op_dispatch(struct ctx *c, uint32_t code, const void *args)
         return op_wait_commit(c, args);
     case OP_WAIT_START:
         return op_wait_start(c, args);
+    case OP_RECEIVE_FILTER:
+        return op_receive_filter(c, args);
+    case OP_RESERVE_LAUNCH:
+        return op_reserve_launch(c, args);
+    case OP_FILTER_AND_WAIT:
+        return op_filter_and_wait(c, args);
     case OP_OPEN:
         return op_open(c, args);
     case OP_CLOSE:

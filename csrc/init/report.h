@@ -5,8 +5,10 @@
  *                       BARRIER {value = number}            waits for a struct go with that number
  *                       READY                               everything but start and exec is done
  *                       CHILD {value = pid} + SCM_RIGHTS pidfd   the joiner's child, which goes on with the plan
+ *                       LISTENER {value = descriptor}      of the filter just loaded; the runtime takes a copy by pidfd_getfd
  *     runtime -> init   first, once: struct slots {count} + SCM_RIGHTS: the plan file, then the descriptors of slots 2.. count-1
  *                       struct go {number}
+ *                       once, when there is a seccomp profile: struct sock_filter, at most FILTER_MAX bytes
  *     EOF without READY: init died. EOF at init's side: the runtime died, init exits.
  *
  *   start pipe (exec.fifo, or a pipe for `run`), init -> start; it is full of zero bytes, so that init blocks:
@@ -20,7 +22,7 @@
 
 #include <stdint.h>
 
-enum report_kind { REPORT_EOF = 0, REPORT_FAILED = 1, REPORT_BARRIER = 2, REPORT_READY = 3, REPORT_CHILD = 4 };
+enum report_kind { REPORT_EOF = 0, REPORT_FAILED = 1, REPORT_BARRIER = 2, REPORT_READY = 3, REPORT_CHILD = 4, REPORT_LISTENER = 5 };
 
 #define REPORT_DETAIL 480
 #define REPORT_HEAD 20
@@ -41,6 +43,9 @@ struct slots {
 struct go {
     uint32_t barrier;
 };
+
+/* BPF_MAXINSNS of struct sock_filter. */
+#define FILTER_MAX (4096 * 8)
 
 #define STARTED 'S'
 

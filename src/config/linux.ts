@@ -1,5 +1,6 @@
 // linux: everything that is not a section of its own.
 
+import { loaded } from "../lazy.ts";
 import {
   type Context,
   enter,
@@ -76,7 +77,15 @@ function decodeAt(c: Context, value: unknown, key: string): Linux["resources"] {
   return resources;
 }
 
-const LATER = ["seccomp", "mountLabel", "intelRdt", "netDevices", "memoryPolicy"] as const;
+function decodeProfile(c: Context, value: unknown, linux: Linux): void {
+  const { decodeSeccomp } = loaded(import("../seccomp/decode.ts"));
+  enter(c, "seccomp");
+  const seccomp = decodeSeccomp(c, value);
+  if (seccomp !== undefined) linux.seccomp = seccomp;
+  leave(c);
+}
+
+const LATER = ["mountLabel", "intelRdt", "netDevices", "memoryPolicy"] as const;
 
 export function decodeLinux(c: Context, value: unknown): Linux {
   const object: JsonObject = readObject(c, value, "linux") ?? {};
@@ -98,6 +107,7 @@ export function decodeLinux(c: Context, value: unknown): Linux {
   if (rootfsPropagation !== undefined) linux.rootfsPropagation = rootfsPropagation;
   const personality = decodePersonality(c, object.personality);
   if (personality !== undefined) linux.personality = personality;
+  if (object.seccomp !== undefined && object.seccomp !== null) decodeProfile(c, object.seccomp, linux);
   for (let i = 0; i < LATER.length; i++) {
     const name = LATER[i] as string;
     if (object[name] !== undefined) checkLater(c, object[name], name);

@@ -623,7 +623,6 @@ describe("rules between fields", () => {
 
 describe("what comes later is refused, not dropped", () => {
   test.each<[string, unknown, string?]>([
-    ["/linux/seccomp", { defaultAction: "SCMP_ACT_ALLOW" }],
     ["/process/apparmorProfile", "x"],
     ["/process/selinuxLabel", "x"],
     ["/linux/mountLabel", "x"],
@@ -676,6 +675,34 @@ describe("what comes later is refused, not dropped", () => {
     patched("/process/apparmorProfile", "", document);
     patched("/mounts/0/uidMappings", [], document);
     expect(issues(JSON.stringify(document))).toEqual([]);
+  });
+});
+
+describe("linux.seccomp", () => {
+  const notify = {
+    defaultAction: "SCMP_ACT_ALLOW",
+    syscalls: [{ names: ["mkdir"], action: "SCMP_ACT_NOTIFY" }],
+  };
+
+  test("its problems have their place in config.json", () => {
+    const profile = { defaultAction: "ALLOW", syscalls: [{ names: ["write"], action: "SCMP_ACT_NOTIFY" }] };
+    expect(issues(patched("/linux/seccomp", profile)).map((issue) => issue.slice(0, issue.indexOf(": ")))).toEqual([
+      "invalid /linux/seccomp/defaultAction",
+      "invalid /linux/seccomp/syscalls/0/names/0",
+    ]);
+  });
+
+  test("notifications need somebody who gets them", () => {
+    expect(issues(patched("/linux/seccomp", notify))).toEqual([
+      "invalid /linux/seccomp/listenerPath: must be set, as /linux/seccomp/syscalls/0/action is SCMP_ACT_NOTIFY",
+    ]);
+    expect(issues(patched("/linux/seccomp", { ...notify, listenerPath: "/run/agent" }))).toEqual([]);
+  });
+
+  test("none, or one that says nothing, is none", () => {
+    expect(load(JSON.stringify(base())).linux.seccomp).toBeUndefined();
+    expect(load(patched("/linux/seccomp", {})).linux.seccomp).toBeUndefined();
+    expect(load(patched("/linux/seccomp", null)).linux.seccomp).toBeUndefined();
   });
 });
 
@@ -907,7 +934,7 @@ describe("texts that are no config", () => {
       "invalid /process/oomScoreAdj: must be an integer from -1000 to 1000, got Infinity",
     );
     expect(issues(patched("/linux/seccomp", JSON.parse("[".repeat(900) + "]".repeat(900))))).toEqual([
-      "unsupported /linux/seccomp: is not supported yet",
+      "invalid /linux/seccomp: must be an object, got an array",
     ]);
     expect(performance.now() - start).toBeLessThan(1000);
   });

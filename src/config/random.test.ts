@@ -43,6 +43,18 @@ const RICH_LINUX = {
   personality: { domain: "LINUX" },
   rootfsPropagation: "shared",
   cgroupsPath: "/x",
+  seccomp: {
+    defaultAction: "SCMP_ACT_ERRNO",
+    defaultErrnoRet: 1,
+    architectures: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X32"],
+    flags: ["SECCOMP_FILTER_FLAG_LOG"],
+    listenerPath: "/a",
+    listenerMetadata: "b",
+    syscalls: [
+      { names: ["read", "write"], action: "SCMP_ACT_ALLOW" },
+      { names: ["socket"], action: "SCMP_ACT_NOTIFY", args: [{ index: 0, value: 1, valueTwo: 2, op: "SCMP_CMP_NE" }] },
+    ],
+  },
   resources: {
     devices: [{ allow: true, type: "c", major: 1, minor: 1, access: "rwm" }],
     memory: { limit: 1, swap: 1, reservation: 1, swappiness: 1, disableOOMKiller: true, checkBeforeUpdate: true },

@@ -1,6 +1,8 @@
 // config.json as Berth works with it: the field names of the OCI runtime-spec (v1.3), decoded and validated by
 // decode.ts. 64-bit fields are bigint. Maps keep their order of keys sorted by code unit. Absent fields are absent.
 
+import type { Seccomp } from "../seccomp/types.ts";
+
 /** Every string is free of NUL; bytes that are not UTF-8 are U+DC80..DCFF (see host/abi.ts). */
 export interface Config {
   ociVersion: string;
@@ -236,6 +238,7 @@ export interface Linux {
   sysctl: ReadonlyMap<string, string>;
   /** linux.personality.domain. */
   personality?: "LINUX" | "LINUX32";
+  seccomp?: Seccomp;
 }
 
 /** One thing wrong with config.json. */

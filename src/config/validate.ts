@@ -7,11 +7,18 @@ import type { Check } from "./checks/check.ts";
 import { MOUNT_CHECKS } from "./checks/mounts.ts";
 import { NAMESPACE_CHECKS } from "./checks/namespaces.ts";
 import { PROCESS_CHECKS } from "./checks/process.ts";
+import { SECCOMP_CHECKS } from "./checks/seccomp.ts";
 import { SYSCTL_CHECKS } from "./checks/sysctl.ts";
 import { MAX_ISSUES } from "./context.ts";
 import type { Config, Issue } from "./types.ts";
 
-const SECTIONS: readonly (readonly Check[])[] = [PROCESS_CHECKS, MOUNT_CHECKS, NAMESPACE_CHECKS, SYSCTL_CHECKS];
+const SECTIONS: readonly (readonly Check[])[] = [
+  PROCESS_CHECKS,
+  MOUNT_CHECKS,
+  NAMESPACE_CHECKS,
+  SYSCTL_CHECKS,
+  SECCOMP_CHECKS,
+];
 
 /** Applies every rule to a config; `earlier` are the issues of decoding it. Returns the new issues alone. */
 export function checkConfig(config: Config, earlier: readonly Issue[] = []): Issue[] {

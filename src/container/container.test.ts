@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { OPS } from "../plan/ops.ts";
 import { checkId } from "./id.ts";
 import { isAlive, openProcess, parseStat } from "./liveness.ts";
 import { MemoryNative, statLine } from "./memory-native.ts";
 import { absoluteRoot, clean, defaultRoot, isRootless } from "./root.ts";
-import { startOps, WAIT_START } from "./start-ops.ts";
+import { startOps } from "./start-ops.ts";
 import { formatTime } from "./time.ts";
 
 describe("container ids", () => {
@@ -113,16 +112,20 @@ describe("the state root", () => {
 });
 
 describe("the ops that start releases", () => {
-  it("are those behind wait_start, whose number is the table's", () => {
-    expect(Object.keys(OPS)[WAIT_START - 1]).toBe("wait_start");
-    const words = Uint32Array.of(1 | (1 << 16), 0, WAIT_START | (1 << 16), 3, 5, 6 | (2 << 16), 7, 8);
-    const origins = [{ pointer: "/a" }, { pointer: "/b" }, { pointer: "/c" }, { pointer: "/d", subject: "s" }];
-    expect(startOps({ words, strings: [], origins })).toEqual({
+  const words = Uint32Array.of(1 | (1 << 16), 0, 28 | (1 << 16), 3, 5, 6 | (2 << 16), 7, 8);
+  const origins = [{ pointer: "/a" }, { pointer: "/b" }, { pointer: "/c" }, { pointer: "/d", subject: "s" }];
+
+  it("are those behind the one that waits", () => {
+    expect(startOps({ words, strings: [], origins, waitStart: { op: 1, word: 2 } })).toEqual({
       first: 2,
       ops: [
         [5, "/c", ""],
         [6, "/d", "s"],
       ],
     });
+  });
+
+  it("are none where nothing waits", () => {
+    expect(startOps({ words, strings: [], origins })).toEqual({ first: 4, ops: [] });
   });
 });

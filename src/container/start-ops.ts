@@ -4,22 +4,20 @@
 import type { InitProgram } from "../plan/plan.ts";
 import type { StartOps } from "./state.ts";
 
-/** Opcode of wait_start. The op table is not loaded for one number; a test compares them. */
-export const WAIT_START = 28;
-
-/** The ops after wait_start. */
+/** The ops after the one that waits for `start`. */
 export function startOps(program: InitProgram): StartOps {
-  const { words, origins } = program;
+  const { words, origins, waitStart } = program;
   const ops: [number, string, string][] = [];
-  let first = -1;
-  let index = program.waitStart?.op ?? 0;
+  if (waitStart === undefined) return { first: origins.length, ops };
+  const first = waitStart.op + 1;
   const end = words.length; // looked up once: a typed array's length is a slow property
-  for (let at = program.waitStart?.word ?? 0; at < end; index++) {
-    const head = words[at] as number;
-    const code = head & 0xffff;
-    if (first >= 0) ops.push([code, origins[index]?.pointer ?? "", origins[index]?.subject ?? ""]);
-    else if (code === WAIT_START) first = index + 1;
-    at += 1 + (head >>> 16);
+  let index = first;
+  for (let at = next(words, waitStart.word); at < end; at = next(words, at), index++) {
+    const code = (words[at] as number) & 0xffff;
+    ops.push([code, origins[index]?.pointer ?? "", origins[index]?.subject ?? ""]);
   }
-  return { first: first < 0 ? index : first, ops };
+  return { first, ops };
 }
+
+/** The word after an op: csrc/init/plan.h. */
+const next = (words: Uint32Array, at: number): number => at + 1 + ((words[at] as number) >>> 16);

@@ -102,6 +102,11 @@ export const NATIVE = {
   // --- processes and signals ------------------------------------------------------------------------------------
   pidfd_open: f({ pid: "int" }, "int", "pidfd_open(2)."),
   pidfd_kill: f({ pidfd: "int", signal: "int" }, "int", "pidfd_send_signal(2)."),
+  pidfd_getfd: f(
+    { pidfd: "int", fd: "int" },
+    "int",
+    "pidfd_getfd(2): a copy of that process's descriptor `fd`, CLOEXEC as the kernel makes it.",
+  ),
   kill: f({ pid: "int", signal: "int" }, "int", "kill(2)."),
   wait_child: f(
     { pid: "int", flags: "int" },
@@ -148,6 +153,11 @@ export const NATIVE = {
     { socket: "int", data: "text", fd: "int" },
     "int",
     "One sendmsg(2) with the bytes and SCM_RIGHTS of fd (none when -1).",
+  ),
+  send_words: f(
+    { socket: "int", words: "words" },
+    "int",
+    "One send(2) of the words as they lie in memory, without SIGPIPE; the number of bytes.",
   ),
   receive_fd: f(
     { socket: "int" },

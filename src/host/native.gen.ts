@@ -104,6 +104,9 @@ export interface Native {
   /** pidfd_send_signal(2). */
   pidfd_kill(pidfd: number, signal: number): number;
 
+  /** pidfd_getfd(2): a copy of that process's descriptor `fd`, CLOEXEC as the kernel makes it. */
+  pidfd_getfd(pidfd: number, fd: number): number;
+
   /** kill(2). */
   kill(pid: number, signal: number): number;
 
@@ -142,6 +145,9 @@ export interface Native {
 
   /** One sendmsg(2) with the bytes and SCM_RIGHTS of fd (none when -1). */
   send_fd(socket: number, data: string, fd: number): number;
+
+  /** One send(2) of the words as they lie in memory, without SIGPIPE; the number of bytes. */
+  send_words(socket: number, words: Uint32Array): number;
 
   /** Receives one message with SCM_RIGHTS of one descriptor and returns it; -EPIPE when the other side closed without sending one. */
   receive_fd(socket: number): number;

@@ -51,6 +51,11 @@ export class PlanBuilder extends OpWriter {
     super.wait_start(pipe);
   }
 
+  override filter_and_wait(...operands: Parameters<OpWriter["filter_and_wait"]>): void {
+    this.waitStart = { op: this.count, word: this.length };
+    super.filter_and_wait(...operands);
+  }
+
   /** The program. The builder is not used any more after it: the words are not copied. */
   finish(): InitProgram {
     const { words, length, strings, origins, waitStart } = this;

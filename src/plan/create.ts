@@ -107,6 +107,7 @@ function initOps(c: Compilation): void {
   replaceNullStdio(c);
   const masks = openMasks(c);
   const proc = openProcfs(c);
+  if (config.linux.seccomp !== undefined) loaded(import("./seccomp.ts")).receiveFilter(c);
   createHooks(c);
 
   changeRoot(c);
@@ -142,8 +143,11 @@ function runtimeSteps(c: Compilation, limits: readonly RuntimeStep[]): void {
   if (namespaces.joiner) steps.push({ step: "await child", origin });
   if (unit !== undefined) steps.push(...unit.late(limits));
   else if (limits.length > 0) steps.push(...lateLimits(limits));
+  const seccomp = config.linux.seccomp === undefined ? undefined : loaded(import("./seccomp.ts"));
+  seccomp?.sendFilter(c);
   const early = hasBarrierHooks(c);
   if (early) hookSteps(c, pushDeviceRules);
+  seccomp?.awaitListener(c);
   steps.push({ step: "await ready", origin: { pointer: "default" } });
   if (!early) pushDeviceRules();
 }

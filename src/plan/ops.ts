@@ -11,7 +11,8 @@
 //   words   number of words, then the words (only as last operand)
 //
 // An op does one system call or one documented idiom, holds no policy and allocates nothing. On failure init reports
-// (op index, errno, detail) and exits. Ops after seccomp may issue only what runc issues there too.
+// (op index, errno, detail) and exits. After the seccomp filter is loaded there is only capset(2) (without
+// no_new_privs), write(2), what hooks need, and execve(2): less than runc does there.
 //
 // "In root" means: resolved with openat2(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS) below the given directory slot.
 
@@ -97,6 +98,28 @@ export const OPS = {
   wait_start: op(
     "Blocks in a write(2) of one byte, STARTED, to the full pipe until `start` drains it. From then on failures are reported there instead of on the sync socket. Before it, init gives its own pages back by madvise(2), whose failure is ignored.",
     { pipe: "slot" },
+  ),
+
+  // --- seccomp --------------------------------------------------------------------------------------------------
+  receive_filter: op(
+    "Receives the seccomp filter, 1 to 4096 struct sock_filter in one message of the runtime, which comes when it has been compiled; the runtime's death (EOF) ends init. Kept for filter_and_wait.",
+    {},
+  ),
+  reserve_launch: op(
+    "Maps room for so many pointers, so that `hook` and `execute` need no mmap(2) once the filter is loaded.",
+    { pointers: "u32" },
+  ),
+  filter_and_wait: op(
+    "Gives init's own pages back as wait_start does, seccomp(SECCOMP_SET_MODE_FILTER, flags), then what ready, wait_commit (unless `commit` is NONE) and wait_start do, by write(2) alone. With SECCOMP_FILTER_FLAG_NEW_LISTENER (0x8) LISTENER with the descriptor's number is reported at once. `privileged` 1: CAP_SYS_ADMIN, if permitted, is made effective for it, and one capset(2) after it gives the three sets, less what they cannot have.",
+    {
+      flags: "u32",
+      privileged: "u32",
+      effective: "u64",
+      permitted: "u64",
+      inheritable: "u64",
+      commit: "slot",
+      pipe: "slot",
+    },
   ),
 
   // --- files and descriptors ------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 // print: src/plan/print.ts.
 
 import type { HostFacts } from "../host/facts.ts";
+import type { CompileOptions } from "../seccomp/types.ts";
 import type { UnitProperty } from "../systemd/property.ts";
 
 /** Where an operation comes from, for messages and explain: a JSON pointer, or a word such as "default". */
@@ -17,7 +18,7 @@ export interface InitProgram {
   strings: string[];
   /** By op index. */
   origins: readonly Origin[];
-  /** Where the part that `start` releases begins: index and first word of wait_start. */
+  /** Where the part that `start` releases begins: index and first word of wait_start or filter_and_wait. */
   waitStart?: { op: number; word: number };
 }
 
@@ -110,6 +111,10 @@ export type RuntimeStep =
   /** Waits for init's report BARRIER n; FAILED or EOF instead is the error. */
   | { step: "await barrier"; barrier: number; origin: Origin }
   | { step: "release barrier"; barrier: number; origin: Origin }
+  /** Compiles linux.seccomp and sends the filter to init, which may have come to receive_filter or not. */
+  | { step: "send filter"; compile: CompileOptions; origin: Origin }
+  /** Waits for init's report LISTENER, and hands a copy of that descriptor to who listens at `path`. */
+  | { step: "await listener"; path: string; metadata?: string; origin: Origin }
   /** The joiner's child: pid and pidfd replace those of spawn. */
   | { step: "await child"; origin: Origin }
   | { step: "await ready"; origin: Origin }

@@ -95,6 +95,14 @@ export const schedulerPolicy = (value: number): string => schedulerPolicyName(va
 export const schedulerFlags = (mask: number): string[] => schedulerFlagsOf(mask);
 export const persona = (value: number): string => personalityDomain(value) ?? String(value);
 
+const FILTER: Names = [
+  [1 << 1, "SECCOMP_FILTER_FLAG_LOG"],
+  [1 << 2, "SECCOMP_FILTER_FLAG_SPEC_ALLOW"],
+  [1 << 3, "SECCOMP_FILTER_FLAG_NEW_LISTENER"],
+  [1 << 5, "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"],
+];
+export const filterFlags = (value: number): string[] => names(value, FILTER);
+
 /** "infinity" for no limit. */
 export const limit = (value: bigint): string => (value === 0xffffffffffffffffn ? "infinity" : value.toString());
 

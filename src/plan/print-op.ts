@@ -53,6 +53,10 @@ const LINES: Readonly<Record<string, Line>> = {
   sync: (o) => `${o.barrier}`,
   wait_commit: () => "until the container is recorded",
   wait_start: () => "until `start`",
+  filter_and_wait: (o) => {
+    const caps = `effective ${list(o.effective)} permitted ${list(o.permitted)} inheritable ${list(o.inheritable)}`;
+    return `${list(o.flags)}${o.privileged === 1 ? `, then ${caps}` : ""}; ready, until \`start\``;
+  },
   open: (o) => `${word(o.path)}${o.dir === "none" ? "" : ` in ${o.dir}`}${bits(o.flags)}${bits(o.resolve)}`,
   close: (o) => `${o.fd}`,
   write: (o) => `${quoted(o.data)} to ${o.fd}`,

@@ -18,6 +18,7 @@ const DECODERS: Readonly<Record<string, Decoder>> = {
   "open_tree.flags": flags.openTreeFlags,
   "unshare.flags": flags.cloneFlags,
   "sibling.flags": flags.cloneFlags,
+  "filter_and_wait.flags": flags.filterFlags,
   "scheduler.policy": flags.schedulerPolicy,
   "scheduler.flags": (value: bigint) => flags.schedulerFlags(Number(value)),
   "scheduler.nice": (value: number) => value | 0,

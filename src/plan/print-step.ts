@@ -48,6 +48,10 @@ export function stepLine(step: RuntimeStep, config: Config): string {
       return `${step.step} ${barrier(step.barrier)}`;
     case "await child":
       return "await child: init is the joiner's second clone";
+    case "send filter":
+      return "compile the seccomp filter and send it to init";
+    case "await listener":
+      return `await listener: a copy of it goes to ${step.path}`;
     case "await ready":
       return step.step;
     case "write proc file":

@@ -3,6 +3,7 @@
 
 import { deviceProgramLines } from "../cgroup/device-decode.ts";
 import type { Config } from "../config/types.ts";
+import { describeProfile } from "../seccomp/describe.ts";
 import { propertyLines } from "../systemd/print.ts";
 import { type DecodedOp, decode } from "./decode.ts";
 import type { Origin, Plan, RuntimeStep } from "./plan.ts";
@@ -24,7 +25,7 @@ interface Row {
   origin: Origin;
   operands?: ShownOperands;
   op?: string;
-  /** Lines below it: a device program, the properties of a unit. */
+  /** Lines below it: a device program, the properties of a unit, the decisions of a seccomp profile. */
   listing?: string[];
 }
 
@@ -34,7 +35,7 @@ export function printPlan(plan: Plan, format: "text" | "json", context: PrintCon
 }
 
 /** After these init has told the runtime where it is. */
-const REPORTS: ReadonlySet<string> = new Set(["sync", "sibling", "ready"]);
+const REPORTS: ReadonlySet<string> = new Set(["sync", "sibling", "ready", "filter_and_wait"]);
 
 /**
  * Both sides in order: the runtime's steps up to the clone, init's ops up to its next report, the runtime's steps that
@@ -70,7 +71,12 @@ function stepRow(step: RuntimeStep, index: number, context: PrintContext): Row {
   const row: Row = { by: "berth", index, line: stepLine(step, context.config), origin: step.origin };
   if (step.step === "attach device program") row.listing = deviceProgramLines(step.program);
   if (step.step === "start unit" || step.step === "set unit properties") row.listing = propertyLines(step.properties);
+  if (step.step === "send filter") row.listing = profileLines(step, context.config);
   return row;
+}
+
+function profileLines({ compile }: Extract<RuntimeStep, { step: "send filter" }>, { linux }: Config): string[] {
+  return linux.seccomp === undefined ? [] : describeProfile(linux.seccomp, compile);
 }
 
 function opRow(decoded: DecodedOp, index: number, slots: Slots, origin: Origin): Row {

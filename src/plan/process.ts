@@ -50,9 +50,13 @@ export function startProcess(c: Compilation): void {
   ops.at("default").cloexec_from(callerDescriptors(c.options));
   becomeUser(c, wanted, needsHome);
   ops.at("/process/args/0", wanted.args[0] ?? "").find_executable(wanted.args[0] ?? "", path);
-  ops.at("default").ready();
-  if (slots.commitPipe >= 0) ops.wait_commit(slots.commitPipe);
-  ops.wait_start(slots.startPipe);
+  const { seccomp } = config.linux;
+  if (seccomp !== undefined) loaded(import("./seccomp.ts")).waitFiltered(c, seccomp, env);
+  else {
+    ops.at("default").ready();
+    if (slots.commitPipe >= 0) ops.wait_commit(slots.commitPipe);
+    ops.wait_start(slots.startPipe);
+  }
   startHooks(c, env);
   ops.at("/process/args", wanted.args[0] ?? "").execute(wanted.args, env);
 }
@@ -74,6 +78,7 @@ function becomeUser(c: Compilation, wanted: Process, needsHome: boolean): void {
   if (uid !== 0 || gid !== 0) ops.at("default").dumpable(0);
   ops.at("/process/cwd", cwd).chdir(cwd, 0);
   ops.at("default").keep_caps(0);
-  ops.at("/process/capabilities").set_caps(effective, permitted, inheritable, 1);
+  const more = c.config.linux.seccomp === undefined ? 0n : loaded(import("./seccomp.ts")).filterCapabilities(c);
+  ops.at("/process/capabilities").set_caps(effective, permitted | more, inheritable, 1);
   ops.at("/process/capabilities/ambient").set_ambient(ambient, 1);
 }

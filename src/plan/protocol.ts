@@ -17,4 +17,4 @@ export const BARRIER = {
 } as const;
 
 /** Kinds of report; the same numbers as csrc/init/report.h. */
-export const REPORT = { eof: 0, failed: 1, barrier: 2, ready: 3, child: 4 } as const;
+export const REPORT = { eof: 0, failed: 1, barrier: 2, ready: 3, child: 4, listener: 5 } as const;

@@ -126,6 +126,16 @@ function runStep(creation: Creation, step: Exclude<RuntimeStep, { step: "write c
     case "await child":
       awaitChild(creation);
       return;
+    case "send filter":
+      loaded(import("./filter.ts")).sendFilter(native, creation.socket, creation.config.linux.seccomp, step.compile);
+      return;
+    case "await listener": {
+      const { pid, pidfd } = creation;
+      creation.onInit();
+      const { value } = hear(creation, REPORT.listener, 0);
+      loaded(import("./filter.ts")).sendListener(native, step, { pid, pidfd, fd: value }, creation.hookState(pid));
+      return;
+    }
     case "await ready":
       creation.onInit();
       hear(creation, REPORT.ready, 0);

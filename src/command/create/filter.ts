@@ -1,0 +1,64 @@
+// The seccomp filter of a process that init becomes; `create`, `run` and `exec` alike.
+
+import { RuntimeError } from "../../errors/runtime-error.ts";
+import { must } from "../../host/must.ts";
+import type { Native } from "../../host/native.gen.ts";
+import { compileFilter } from "../../seccomp/compile.ts";
+import type { CompileOptions, Seccomp } from "../../seccomp/types.ts";
+import { VERSION } from "../../version.ts";
+
+const EPIPE = 32;
+const ECONNRESET = 104;
+
+/**
+ * Compiles the profile and sends the filter to init. Throws RuntimeError with the JSON pointer of what makes no filter. That
+ * init is dead is not said here: its last report says more.
+ */
+export function sendFilter(
+  native: Native,
+  socket: number,
+  seccomp: Seccomp | undefined,
+  options: CompileOptions,
+): void {
+  if (seccomp === undefined) throw new RangeError("the plan sends a filter that config.json lacks");
+  const { filter } = compileFilter(seccomp, options);
+  const sent = native.send_words(socket, filter);
+  if (sent === -EPIPE || sent === -ECONNRESET) return;
+  must(sent, { operation: "send", message: "cannot send the seccomp filter to init" });
+}
+
+/** Where the listening descriptor is, and whose notifications it gets. */
+export interface Listener {
+  pid: number;
+  pidfd: number;
+  fd: number;
+}
+
+/**
+ * Hands the listener to the agent: the container process state (config-linux.md) over a new connection, which is closed
+ * then. `state` is the container's state as JSON.
+ */
+export function sendListener(
+  native: Native,
+  { path, metadata, origin }: { path: string; metadata?: string; origin: { pointer: string } },
+  { pid, pidfd, fd }: Listener,
+  state: string,
+): void {
+  const { pointer } = origin;
+  const listener = must(native.pidfd_getfd(pidfd, fd), { operation: "pidfd_getfd", pointer }) as number;
+  try {
+    const socket = native.connect(path);
+    if (socket < 0) throw unreachable(socket, path, pointer);
+    const more = metadata === undefined || metadata === "" ? "" : `"metadata":${JSON.stringify(metadata)},`;
+    const text = `{"ociVersion":"${VERSION.spec}","fds":["seccompFd"],"pid":${pid},${more}"state":${state}}`;
+    const sent = native.send_fd(socket, text, listener);
+    native.close(socket);
+    if (sent < 0) throw unreachable(sent, path, pointer);
+  } finally {
+    native.close(listener);
+  }
+}
+
+function unreachable(error: number, path: string, pointer: string): RuntimeError {
+  return new RuntimeError({ message: "cannot reach the seccomp agent", errno: -error, path, pointer });
+}
