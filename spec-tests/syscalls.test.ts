@@ -109,9 +109,9 @@ suite(
           const joined = of(runtime, "setns", "unshare").filter(({ text }) => !/^CLONE_THREAD[ )]/.test(text));
           expect(joined).toEqual([]);
 
-          // What shares its memory does nothing but move descriptors, keep capabilities and exec.
+          // What shares its memory does nothing but move descriptors, keep umask and capabilities, and exec.
           const names = new Set(shared.map(({ name }) => name));
-          for (const name of ["dup3", "fcntl", "close_range", "capget", "capset", "prctl", "execveat"])
+          for (const name of ["umask", "dup3", "fcntl", "close_range", "capget", "capset", "prctl", "execveat"])
             names.delete(name);
           expect([...names]).toEqual([]);
           for (const { text } of of(shared, "prctl")) expect(text).toContain("PR_CAP_AMBIENT_RAISE");

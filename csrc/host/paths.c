@@ -15,6 +15,7 @@
 #include "native.h"
 #include "result.h"
 #include "sys.h"
+#include "umask.h"
 
 enum {
     LINK_FIRST = 256,
@@ -32,6 +33,16 @@ int64_t berth_umask(int64_t mode)
     own_umask = (mode_t)as_word(mode) & 0777;
     umask_known = true;
     return umask(own_umask);
+}
+
+mode_t process_umask(void)
+{
+    if (!umask_known) {
+        own_umask = umask(0);
+        umask(own_umask);
+        umask_known = true;
+    }
+    return own_umask;
 }
 
 /* Sets the umask to 0 where it would take something from `mode`; true when it did. Instead of a chmod afterwards, which

@@ -10,7 +10,8 @@
  *  - The exec into a user namespace whose ids are not mapped would drop every capability: they are made inheritable and
  *    ambient first; init clears both.
  *  - A thread that clones shares our memory with the child like us: the child touches nothing but `spawn` and its own stack,
- *    and every descriptor that we open meanwhile is CLOEXEC from its birth.
+ *    every descriptor that we open meanwhile is CLOEXEC from its birth, and the umask, which we may have set aside for a
+ *    moment, is given to the child. We do not change the current folder meanwhile.
  *  - No PR_SET_PDEATHSIG: a created container outlives this process. init sees its end on the sync socket.
  */
 #define _GNU_SOURCE 1
@@ -32,6 +33,7 @@
 #include "sealed_file.h"
 #include "spawn.h"
 #include "sys.h"
+#include "umask.h"
 
 enum {
     INHERITED = 2, /* sync socket, and the file that init is executed from */
@@ -62,6 +64,7 @@ struct start {
     int moved[INHERITED]; /* ours to close */
     int moved_count;
     int new_user;
+    mode_t umask;
     char *argv[4];
     char base_text[NUMBER_SIZE];
     /* Left by the child when it could not exec. */
@@ -114,6 +117,7 @@ CHILD_CODE static void run_child(void *argument)
     for (int fd = 0; CLEARS_CLOEXEC && fd < s->base; fd++)
         if (fd != s->sync && fd != s->file)
             (void)SYS3(SYS_fcntl, fd, F_SETFD, 0);
+    (void)SYS1(SYS_umask, s->umask); /* whatever it was at the moment of the clone: see umask.h */
     duplicate(s, s->sync, s->base, 0);
     duplicate(s, s->file, s->base + 1, O_CLOEXEC);
     /* Closed, not marked: exec wakes the parent and shows the new process before it closes what is marked. */
@@ -246,7 +250,7 @@ int64_t berth_spawn_begin(int64_t sync, int64_t base, int64_t flags, int64_t cgr
         detail_text("spawn arguments");
         return -EINVAL;
     }
-    spawn.start = (struct start){.base = (int)base, .new_user = (flags & CLONE_NEWUSER) != 0};
+    spawn.start = (struct start){.base = (int)base, .new_user = (flags & CLONE_NEWUSER) != 0, .umask = process_umask()};
     spawn.child = (struct child){.flags = (uint64_t)flags, .cgroup = (int)cgroup};
     spawn.sync = (int)sync;
     spawn.rootless = rootless != 0;

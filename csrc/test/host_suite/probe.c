@@ -133,6 +133,7 @@ int main(int argc, char **argv)
     say("argc=%d\nname=%s\nbase=%s\n", argc, argv[0], argv[1]);
     if (argc > 2)
         say("failpoint=%s\n", argv[2]);
+    say("umask=%o\n", umask(0));
     int variables = 0;
     while (environ[variables] != NULL)
         variables++;

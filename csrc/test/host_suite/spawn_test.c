@@ -45,6 +45,7 @@ static int64_t spawn_into(const uint32_t *fds, size_t count, int64_t base, int64
     int64_t begun = berth_spawn_begin(theirs, base, flags, cgroup, geteuid() != 0, 1);
     if (begun < 0)
         return begun;
+    (void)berth_mkdir(AT_FDCWD, "/", 0777); /* sets the umask aside */
     int64_t sent = berth_send_plan(ours, words, 3, strings, 1, slots, count + 2, geteuid() != 0);
     int64_t result = berth_spawn_finish();
     if (result == 0) {
@@ -196,6 +197,7 @@ static void test_caller(void)
     sigprocmask(SIG_SETMASK, NULL, &after);
     CHECK(sigismember(&after, SIGTERM) && !sigismember(&after, SIGINT), "keeps its mask");
     CHECK(reported() && says("handled=0"), "hands on no handler");
+    CHECK(says("umask=22"), "and the umask, though folders are made meanwhile");
     CHECK(ended(), "and can wait for init");
     sigprocmask(SIG_SETMASK, &old, NULL);
     signal(SIGPIPE, SIG_DFL);
