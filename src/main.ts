@@ -74,6 +74,8 @@ function run(context: Context, name: Invocation["command"]["name"]): Outcome {
       return loaded(import("./command/delete.ts")).deleteContainer(context);
     case "events":
       return loaded(import("./command/events.ts")).events(context);
+    case "exec":
+      return loaded(import("./command/exec.ts")).exec(context);
     case "explain":
       return loaded(import("./command/explain.ts")).explain(context);
     case "features":

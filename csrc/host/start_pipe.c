@@ -31,19 +31,31 @@ static void take(const unsigned char *bytes, size_t count)
     }
 }
 
+/* Waits for what is to be read. With an `abort` that becomes readable first: -ECANCELED. */
+static int wait_for(int fd, int abort)
+{
+    struct pollfd both[2] = {{.fd = fd, .events = POLLIN}, {.fd = abort, .events = POLLIN}};
+    while (poll(both, abort < 0 ? 1 : 2, -1) < 0)
+        if (errno != EINTR)
+            return -errno;
+    return both[0].revents == 0 ? -ECANCELED : 0;
+}
+
 /* Reads to the end, or until 'S'. The descriptor may be O_NONBLOCK: `start` opens the FIFO that way. */
-static int read_stream(int fd, bool to_end)
+static int read_stream(int fd, bool to_end, int abort)
 {
     unsigned char buffer[4096];
     while (to_end || !stream.started) {
+        int waited = abort < 0 ? 0 : wait_for(fd, abort);
+        if (waited < 0)
+            return waited;
         ssize_t n = read(fd, buffer, sizeof buffer);
         if (n == 0)
             return 0;
         if (n > 0) {
             take(buffer, (size_t)n);
         } else if (errno == EAGAIN) {
-            struct pollfd p = {.fd = fd, .events = POLLIN};
-            (void)poll(&p, 1, -1);
+            (void)wait_for(fd, -1);
         } else if (errno != EINTR) {
             return -errno;
         }
@@ -51,19 +63,19 @@ static int read_stream(int fd, bool to_end)
     return 0;
 }
 
-int64_t berth_drain_start(int64_t pipe)
+int64_t berth_drain_start(int64_t pipe, int64_t abort)
 {
     FAILPOINT("drain_start");
     memset(&stream, 0, sizeof stream);
-    int result = read_stream(as_int(pipe), false);
+    int result = read_stream(as_int(pipe), false, as_int(abort));
     return result < 0 ? result : stream.started;
 }
 
-int64_t berth_receive_start(int64_t pipe)
+int64_t berth_receive_start(int64_t pipe, int64_t abort)
 {
     FAILPOINT("receive_start");
     detail_clear();
-    int result = read_stream(as_int(pipe), true);
+    int result = read_stream(as_int(pipe), true, as_int(abort));
     if (result < 0)
         return result;
     bool failed = stream.size >= REPORT_HEAD;

@@ -86,7 +86,8 @@ enum op_code {
     OP_FIND_EXECUTABLE = 63,
     OP_HOME = 64,
     OP_EXECUTE = 65,
-    OP_END = 66,
+    OP_AFFINITY = 66,
+    OP_END = 67,
 };
 
 /* Operand types by opcode, for the verifier: u u32, l u64, f slot, o out, s string, d data, v strings, w words. */
@@ -157,6 +158,7 @@ enum op_code {
         [OP_FIND_EXECUTABLE] = "ss", \
         [OP_HOME] = "u", \
         [OP_EXECUTE] = "vv", \
+        [OP_AFFINITY] = "w", \
     }
 
 struct args_dumpable {
@@ -485,6 +487,11 @@ struct args_execute {
     struct string_range env;
 };
 
+struct args_affinity {
+    uint32_t cpus_count;
+    uint32_t cpus[];
+};
+
 /* Each returns 0 or a negative errno. */
 int op_dumpable(struct ctx *c, const struct args_dumpable *a);
 int op_reset_signals(struct ctx *c, const struct args_reset_signals *a);
@@ -551,6 +558,7 @@ int op_hook(struct ctx *c, const struct args_hook *a);
 int op_find_executable(struct ctx *c, const struct args_find_executable *a);
 int op_home(struct ctx *c, const struct args_home *a);
 int op_execute(struct ctx *c, const struct args_execute *a);
+int op_affinity(struct ctx *c, const struct args_affinity *a);
 
 /* Runs one verified op. A switch and not a table of pointers: an op that nobody wrote is an error of the linker. */
 static inline int op_dispatch(struct ctx *c, uint32_t code, const void *args)
@@ -686,6 +694,8 @@ static inline int op_dispatch(struct ctx *c, uint32_t code, const void *args)
         return op_home(c, args);
     case OP_EXECUTE:
         return op_execute(c, args);
+    case OP_AFFINITY:
+        return op_affinity(c, args);
     default:
         return -38; /* ENOSYS; the verifier lets no such op pass */
     }

@@ -4,7 +4,7 @@
 
 import { type Invocation, Options, type OptionValue } from "./reading.ts";
 import { type Flag, findCommand, findFlag, GLOBAL_FLAGS } from "./table.ts";
-import { parseValue } from "./values.ts";
+import { oneMore, parseValue } from "./values.ts";
 
 /** undefined: declined. */
 export function readFast(argv: readonly string[]): Invocation | undefined {
@@ -18,7 +18,9 @@ export function readFast(argv: readonly string[]): Invocation | undefined {
   if (at < 0) return undefined;
   const args = argv.slice(at);
   if (args.length < command.args[0] || args.length > command.args[1]) return undefined;
-  for (let i = 0; i < args.length; i++) if ((args[i] as string).startsWith("-")) return undefined;
+  // The first is no flag; where it ends them, nothing behind it is.
+  const plain = command.argsEndFlags === true ? 1 : args.length;
+  for (let i = 0; i < plain; i++) if (args[i]?.startsWith("-")) return undefined;
   return {
     kind: "run",
     command,
@@ -52,7 +54,7 @@ function readFlags(
     }
     const value = parseValue(flag.kind, text);
     if (value === undefined) return -1;
-    given.set(flag.name, value);
+    given.set(flag.name, flag.kind === "strings" ? oneMore(given.get(flag.name), text) : value);
   }
   return at;
 }

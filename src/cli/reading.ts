@@ -28,6 +28,12 @@ export class Options {
     return value === undefined ? undefined : String(value);
   }
 
+  /** Every value of a "strings" flag, in order. */
+  list(name: string): string[] {
+    const value = this.#given.get(name);
+    return typeof value === "string" ? value.split("\0") : [];
+  }
+
   /** An int flag always has a default. */
   int(name: string): number {
     return Number(this.#value(name) ?? 0);

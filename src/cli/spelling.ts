@@ -10,7 +10,7 @@
 // one there is an argument. Behind an argument `--` is an argument itself.
 
 import { type Flag, findFlag } from "./table.ts";
-import { parseValue } from "./values.ts";
+import { oneMore, parseValue } from "./values.ts";
 
 /** Thrown for what Go's flag package calls an error; `text` is what it says. */
 export class Mistake {
@@ -28,6 +28,7 @@ export class Mistake {
 export function spell(argv: readonly string[], flags: readonly Flag[], behind: boolean): string[] {
   const options: string[] = [];
   const args: string[] = [];
+  const lists = new Map<string, string>();
   let at = 0;
   while (at < argv.length) {
     const word = argv[at++] as string;
@@ -50,8 +51,10 @@ export function spell(argv: readonly string[], flags: readonly Flag[], behind: b
     }
     const value = inline ?? (flag.kind === "bool" ? "true" : (argv[at++] as string));
     checkValue(flag, typed, value);
-    options.push(`--${flag.name}="${value}"`);
+    if (flag.kind === "strings") lists.set(flag.name, oneMore(lists.get(flag.name), value));
+    else options.push(`--${flag.name}="${value}"`);
   }
+  for (const [name, values] of lists) options.push(`--${name}="${values}"`);
   return args.length === 0 ? options : [...options, "--", ...args];
 }
 

@@ -1,8 +1,11 @@
 // THE command table: every command, its arguments and flags, once. The parsers and the help read it; the words of the
 // help are in help-text.ts, which only help loads, and whose type demands an entry for everything that is named here.
 
-/** "int" is a count from 0 up; "integer" may be negative; "duration" is Go's, such as 1m30s, kept as text. */
-export type FlagKind = "bool" | "string" | "int" | "integer" | "duration";
+/**
+ * "int" is a count from 0 up; "integer" may be negative; "duration" is Go's, such as 1m30s, kept as text; "strings" may be
+ * given several times.
+ */
+export type FlagKind = "bool" | "string" | "strings" | "int" | "integer" | "duration";
 
 export interface Flag {
   readonly name: string;
@@ -53,6 +56,30 @@ export const COMMANDS = [
       { name: "interval", kind: "duration", value: "5s" },
       { name: "stats", kind: "bool" },
     ],
+  },
+  {
+    name: "exec",
+    args: [1, Number.MAX_SAFE_INTEGER],
+    flags: [
+      { name: "console-socket", kind: "string" },
+      { name: "pidfd-socket", kind: "string" },
+      { name: "cwd", kind: "string" },
+      { name: "env", kind: "strings", short: "e" },
+      { name: "tty", kind: "bool", short: "t" },
+      { name: "user", kind: "string", short: "u" },
+      { name: "additional-gids", kind: "strings", short: "g" },
+      { name: "process", kind: "string", short: "p" },
+      { name: "detach", kind: "bool", short: "d" },
+      { name: "pid-file", kind: "string" },
+      { name: "process-label", kind: "string" },
+      { name: "apparmor", kind: "string" },
+      { name: "no-new-privs", kind: "bool" },
+      { name: "cap", kind: "strings", short: "c" },
+      { name: "preserve-fds", kind: "int", value: 0 },
+      { name: "cgroup", kind: "strings" },
+      { name: "ignore-paused", kind: "bool" },
+    ],
+    argsEndFlags: true,
   },
   {
     name: "explain",

@@ -38,6 +38,11 @@ export function parseInteger(text: string): number | undefined {
   return Number(text);
 }
 
+/** The values of a "strings" flag, as one: no argument has a NUL. */
+export function oneMore(earlier: OptionValue | undefined, text: string): string {
+  return earlier === undefined ? text : `${earlier}\0${text}`;
+}
+
 /** The value of an option; undefined when the text is not one. */
 export function parseValue(kind: FlagKind, text: string): OptionValue | undefined {
   if (kind === "bool") return parseBool(text);

@@ -24,13 +24,15 @@ function parse(text: string): ParsedJson | Issue {
   }
 }
 
-/**
- * Parses, decodes and checks the text of a config.json. Never throws for what the text holds: a text that is not JSON
- * is one issue that names line and column.
- */
-export function loadConfig(text: string): Loaded {
+interface Decoded {
+  document: unknown;
+  c: Context;
+  config: Config | undefined;
+}
+
+function decodeText(text: string): Decoded | Issue {
   const parsed = parse(text);
-  if ("kind" in parsed) return { issues: [parsed] };
+  if ("kind" in parsed) return parsed;
   let document = parsed.value;
   let c = new Context(parsed.nul);
   let config = decodeWith(c, document);
@@ -39,10 +41,27 @@ export function loadConfig(text: string): Loaded {
     c = new Context(parsed.nul);
     config = decodeWith(c, document);
   }
+  return { document, c, config };
+}
+
+/**
+ * Parses, decodes and checks the text of a config.json. Never throws for what the text holds: a text that is not JSON
+ * is one issue that names line and column.
+ */
+export function loadConfig(text: string): Loaded {
+  const decoded = decodeText(text);
+  if ("kind" in decoded) return { issues: [decoded] };
+  const { document, c, config } = decoded;
   const found = config === undefined ? [] : checkConfig(config, c.issues);
   if (config !== undefined && c.issues.length === 0 && found.length === 0) return { config, issues: c.issues };
   const { inDocumentOrder } = loaded(import("./order.ts"));
   const issues = inDocumentOrder(document, [...c.issues, ...found]);
   const failed = config === undefined || issues.some((issue) => issue.kind !== "warning");
   return failed || config === undefined ? { issues } : { config, issues };
+}
+
+/** A text that loadConfig has found good before; undefined when it is not the same any more. */
+export function reloadConfig(text: string): Config | undefined {
+  const decoded = decodeText(text);
+  return "kind" in decoded || decoded.c.issues.some(({ kind }) => kind !== "warning") ? undefined : decoded.config;
 }

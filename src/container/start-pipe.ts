@@ -11,17 +11,30 @@ export interface StartFailure {
   detail: string;
 }
 
+/** What may end the waiting: see Interrupts. */
+export interface Abort {
+  readonly fd: number;
+  /** Throws when `fd` is readable. */
+  check(): void;
+}
+
+const ECANCELED = 125;
+
 /** Lets init go on; false when it has died before. */
-export function releaseInit(native: Native, pipe: number): boolean {
-  return must(native.drain_start(pipe), { operation: "read", message: "cannot hear from init" }) === 1;
+export function releaseInit(native: Native, pipe: number, abort?: Abort): boolean {
+  const drained = native.drain_start(pipe, abort?.fd ?? -1);
+  if (drained === -ECANCELED) abort?.check();
+  return must(drained, { operation: "read", message: "cannot hear from init" }) === 1;
 }
 
 /**
  * Waits, after releaseInit, until init has executed the container's program. Returns the failure that init reported, or
  * nothing when the program runs.
  */
-export function awaitStart(native: Native, pipe: number): StartFailure | undefined {
-  const words = must(native.receive_start(pipe), { operation: "read", message: "cannot hear from init" });
+export function awaitStart(native: Native, pipe: number, abort?: Abort): StartFailure | undefined {
+  const received = native.receive_start(pipe, abort?.fd ?? -1);
+  if (received === -ECANCELED) abort?.check();
+  const words = must(received, { operation: "read", message: "cannot hear from init" });
   if (words[0] !== 1) return undefined;
   return {
     op: words[1] as number,

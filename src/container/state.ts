@@ -23,6 +23,8 @@ export interface StateStatic {
   /** Effective uid of the creator. */
   uid: number;
   rootless: boolean;
+  /** --no-new-keyring: what `exec` starts joins no session keyring either. */
+  noNewKeyring?: true;
 }
 
 /** What the caller of createState gives: the rest is found out there. */

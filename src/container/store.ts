@@ -32,6 +32,8 @@ import { decodeRecords, encodeRecord } from "./records.ts";
 import type { ContainerState, StartOps, StateInput, StateStatic } from "./state.ts";
 
 const STATE = "state.json";
+/** The text of the bundle's config.json as it was at create: what `exec` starts from. */
+const CONFIG = "config.json";
 const STATE_MAX = 16 << 20;
 export const START_FIFO = "exec.fifo";
 
@@ -59,6 +61,12 @@ export class StateHandle {
   /** Records that the container is created; the time in RFC 3339. */
   appendCreated(facts: { created: string; startOps?: StartOps }): void {
     this.#append(facts);
+  }
+
+  /** Keeps the text of config.json for `exec`. */
+  saveConfig(text: string): void {
+    const written = this.#native.write_file(this.dir, CONFIG, O_WRONLY | O_CREAT | O_EXCL, 0o600, text);
+    must(written, { message: "cannot save config.json", operation: "write", path: `${this.path}/${CONFIG}` });
   }
 
   /**
@@ -187,6 +195,12 @@ export function readState(native: Native, dir: number, path: string): ContainerS
   return decodeRecords(must(text, { operation: "read", path: `${path}/${STATE}` }) as string);
 }
 
+/** The text that saveConfig has written. Throws when it is not there. */
+export function savedConfig(native: Native, { dir, path }: Pick<Folder, "dir" | "path">): string {
+  const facts = { message: "the container's saved config.json", operation: "read", path: `${path}/${CONFIG}` };
+  return must(native.read_file(dir, CONFIG, STATE_MAX), facts) as string;
+}
+
 /** Removes state.json: of several who delete at once, true for exactly one. */
 export function claimRemoval(native: Native, folder: Pick<Folder, "dir" | "path">): boolean {
   const removed = native.unlink(folder.dir, STATE, 0);
@@ -197,6 +211,7 @@ export function claimRemoval(native: Native, folder: Pick<Folder, "dir" | "path"
 
 /** Removes a state folder with everything in it. */
 export function removeFolder(native: Native, path: string, dir: number): void {
+  native.unlink(dir, CONFIG, 0); // what else is there is an exception
   let removed = native.unlink(AT_FDCWD, path, AT_REMOVEDIR);
   if (removed === -ENOTEMPTY || removed === -EEXIST) {
     removeEntries(native, path, dir);

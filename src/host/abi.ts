@@ -170,14 +170,14 @@ export const NATIVE = {
     "The next report of init (csrc/init/report.h): [kind, op, errno, value, descriptor or -1]; its detail text is in `detail`. [0, 0, 0, 0, -1] at the end of the stream. -EAGAIN never: it blocks.",
   ),
   drain_start: f(
-    { pipe: "int" },
+    { pipe: "int", abort: "int" },
     "int",
-    "Drains the start pipe (csrc/init/report.h) until init's byte: 1 when init goes on, 0 when it died before. One pipe a process.",
+    "Drains the start pipe (csrc/init/report.h) until init's byte: 1 when init goes on, 0 when it died before; -ECANCELED when the descriptor `abort` (-1 none) becomes readable first. One pipe a process.",
   ),
   receive_start: f(
-    { pipe: "int" },
+    { pipe: "int", abort: "int" },
     "ints",
-    "After drain_start: reads the start pipe to its end, which is when every write end is closed: [1 when init reported a failure else 0, op, errno, value]; a failure's text is in `detail`.",
+    "After drain_start: reads the start pipe to its end, which is when every write end is closed: [1 when init reported a failure else 0, op, errno, value]; a failure's text is in `detail`. `abort` as there.",
   ),
   send_go: f({ socket: "int", barrier: "int" }, "int", "Releases init from the barrier with that number."),
   detail: f(

@@ -155,11 +155,11 @@ export interface Native {
   /** The next report of init (csrc/init/report.h): [kind, op, errno, value, descriptor or -1]; its detail text is in `detail`. [0, 0, 0, 0, -1] at the end of the stream. -EAGAIN never: it blocks. */
   receive_report(socket: number): number[] | number;
 
-  /** Drains the start pipe (csrc/init/report.h) until init's byte: 1 when init goes on, 0 when it died before. One pipe a process. */
-  drain_start(pipe: number): number;
+  /** Drains the start pipe (csrc/init/report.h) until init's byte: 1 when init goes on, 0 when it died before; -ECANCELED when the descriptor `abort` (-1 none) becomes readable first. One pipe a process. */
+  drain_start(pipe: number, abort: number): number;
 
-  /** After drain_start: reads the start pipe to its end, which is when every write end is closed: [1 when init reported a failure else 0, op, errno, value]; a failure's text is in `detail`. */
-  receive_start(pipe: number): number[] | number;
+  /** After drain_start: reads the start pipe to its end, which is when every write end is closed: [1 when init reported a failure else 0, op, errno, value]; a failure's text is in `detail`. `abort` as there. */
+  receive_start(pipe: number, abort: number): number[] | number;
 
   /** Releases init from the barrier with that number. */
   send_go(socket: number, barrier: number): number;

@@ -16,8 +16,8 @@ import { NONE } from "./protocol.ts";
 
 const POINTER = "/process/terminal";
 
-/** After pivot_root and setsid. */
-export function openConsole(c: Compilation): void {
+/** After pivot_root and setsid. `bound`: also as /dev/console, which is for the container's first process alone. */
+export function openConsole(c: Compilation, bound = true): void {
   if (c.options.console === "none") return;
   const { ops } = c;
   const socket = c.slots.consoleSocket;
@@ -30,19 +30,22 @@ export function openConsole(c: Compilation): void {
   ops.at(POINTER, "/dev/pts/ptmx").open_pty(master, peer, devpts, size?.height ?? 0, size?.width ?? 0);
   ops.close(devpts);
 
+  if (bound) bindConsole(c, peer);
+  ops.at(POINTER, "console socket").send_pty(socket, master);
+  ops.close(master);
+  ops.close(socket);
+  ops.at(POINTER, bound ? "/dev/console" : "terminal").use_as_stdio(peer);
+  ops.close(peer);
+  ops.controlling_tty();
+}
+
+function bindConsole({ ops, root }: Compilation, peer: number): void {
   const tree = ops.slot();
   const target = ops.slot();
   ops.at(POINTER, "/dev/console");
   ops.open_tree(tree, peer, "", OPEN_TREE_CLONE);
-  ops.target(target, c.root, "/dev/console", KIND.file, NONE, 1);
+  ops.target(target, root, "/dev/console", KIND.file, NONE, 1);
   ops.move_mount(tree, target);
   ops.close(target);
   ops.close(tree);
-
-  ops.at(POINTER, "console socket").send_pty(socket, master);
-  ops.close(master);
-  ops.close(socket);
-  ops.at(POINTER, "/dev/console").use_as_stdio(peer);
-  ops.close(peer);
-  ops.controlling_tty();
 }

@@ -44,7 +44,7 @@ export function enterNamespaces(c: Compilation): void {
   ops.at(POINTER).sibling(created & ~(CLONE_NEWUSER | CLONE_NEWTIME), NONE);
 }
 
-function writeOomScore(c: Compilation): void {
+export function writeOomScore(c: Compilation): void {
   const { oomScoreAdj } = c.config.process;
   if (oomScoreAdj === undefined) return;
   c.ops.at("/process/oomScoreAdj", "/proc/self/oom_score_adj");
@@ -52,7 +52,7 @@ function writeOomScore(c: Compilation): void {
 }
 
 /** v1: a thread that moves itself through `tasks` takes no lock of the whole process and waits for no grace period. */
-function joinTasks({ ops, slots }: Compilation): void {
+export function joinTasks({ ops, slots }: Compilation): void {
   for (let i = 0; i < slots.tasks.length; i++) {
     const { slot, path } = slots.tasks[i] as (typeof slots.tasks)[number];
     ops.at("/linux/cgroupsPath", path).write(slot, "0");

@@ -58,7 +58,7 @@ export class OpWriter {
     this.begin(3, 0);
   }
 
-  /** keyctl(JOIN_SESSION_KEYRING, name), then adds the KEY_ permission bits `add`: 0x80000 (the owner's search), or 0x8 (everyone's) with a new user namespace, as runc does; ENOSYS is ignored. */
+  /** keyctl(JOIN_SESSION_KEYRING, name), then adds the KEY_ permission bits `add`: 0x80000 (the owner's search), or 0x8 (everyone's) with a new user namespace, as runc does; 0: adds nothing, for a keyring that is there. ENOSYS is ignored. */
   join_keyring(name: string, add: number): void {
     const p = this.begin(4, 2);
     const w = this.words;
@@ -610,5 +610,13 @@ export class OpWriter {
     w[p + 3] = s.length;
     w[p + 4] = env.length;
     for (let i = 0; i < env.length; i++) s[s.length] = env[i] as string;
+  }
+
+  /** sched_setaffinity(0) to a mask of CPUs, the lowest 32 first. */
+  affinity(cpus: ArrayLike<number>): void {
+    const p = this.begin(66, 1 + cpus.length);
+    const w = this.words;
+    w[p + 1] = cpus.length;
+    w.set(cpus, p + 2);
   }
 }

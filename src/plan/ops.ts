@@ -31,7 +31,7 @@ export const OPS = {
   reset_signals: op("Every signal's disposition to default, the mask to empty.", {}),
   setsid: op("setsid(2).", {}),
   join_keyring: op(
-    "keyctl(JOIN_SESSION_KEYRING, name), then adds the KEY_ permission bits `add`: 0x80000 (the owner's search), or 0x8 (everyone's) with a new user namespace, as runc does; ENOSYS is ignored.",
+    "keyctl(JOIN_SESSION_KEYRING, name), then adds the KEY_ permission bits `add`: 0x80000 (the owner's search), or 0x8 (everyone's) with a new user namespace, as runc does; 0: adds nothing, for a keyring that is there. ENOSYS is ignored.",
     {
       name: "string",
       add: "u32",
@@ -285,6 +285,9 @@ export const OPS = {
       env: "strings",
     },
   ),
+
+  // --- exec -----------------------------------------------------------------------------------------------------------
+  affinity: op("sched_setaffinity(0) to a mask of CPUs, the lowest 32 first.", { cpus: "words" }),
 } as const satisfies Record<string, Op>;
 
 export type OpName = keyof typeof OPS;

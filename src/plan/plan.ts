@@ -33,6 +33,8 @@ export type Inherited =
   /** Only for `create`: see wait_commit. `run` has the anonymous start pipe, which does the same. */
   | { what: "commit pipe" }
   | { what: "console socket" }
+  /** `exec`: the pidfd of the container's init, whose namespaces are joined. */
+  | { what: "container" }
   | { what: "namespace"; type: string; path: string; nstype: number; origin: Origin }
   /** `tasks` of a v1 cgroup, or cgroup.procs of the unified one, opened for writing. */
   | { what: "cgroup join"; path: string; origin: Origin }

@@ -70,9 +70,9 @@ static int64_t started_with(const void *report, size_t size, int start)
         _exit(0);
     }
     berth_close(ends[1]);
-    int64_t result = berth_drain_start(ends[0]);
+    int64_t result = berth_drain_start(ends[0], -1);
     if (result == 1)
-        result = 1000 + berth_receive_start(ends[0]);
+        result = 1000 + berth_receive_start(ends[0], -1);
     (void)waitpid(pid, NULL, 0);
     berth_close(ends[0]);
     return result;

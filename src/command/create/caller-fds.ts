@@ -13,9 +13,9 @@ export interface CallerFds {
   base: number;
 }
 
-/** Throws when one of them is closed, as runc does. */
-export function callerFds(native: Native, preserveFds: number): CallerFds {
-  const listenFds = listenFdCount(native);
+/** Throws when one of them is closed, as runc does. `activated`: LISTEN_FDS counts. */
+export function callerFds(native: Native, preserveFds: number, activated = true): CallerFds {
+  const listenFds = activated ? listenFdCount(native) : 0;
   const base = FIRST + listenFds + preserveFds;
   for (let fd = FIRST; fd < base; fd++) {
     if (native.fd_flags(fd) < 0) {

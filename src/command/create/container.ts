@@ -47,8 +47,8 @@ export interface Created {
 export function createContainer(native: Native, request: CreateRequest): Created {
   checkUnused(native, request.root, request.id);
   const fds = callerFds(native, request.preserveFds);
-  const { path: bundle, config } = loadBundle(native, request.bundle, request.rootless);
-  const terminal = consoleMode(config, request);
+  const { path: bundle, config, text } = loadBundle(native, request.bundle, request.rootless);
+  const terminal = consoleMode(config.process.terminal, request);
   const facts = gatherFacts(native, config);
   const options: CreateOptions = {
     id: request.id,
@@ -88,6 +88,7 @@ export function createContainer(native: Native, request: CreateRequest): Created
       hooks: { poststart: config.hooks.poststart, poststop: config.hooks.poststop },
       privatePid: config.linux.namespaces.some((ns) => ns.type === "pid" && ns.path === undefined),
       rootless: request.rootless,
+      ...(request.noNewKeyring ? { noNewKeyring: true } : {}),
     });
     undo.push(() => removeState(native, state, poststopDue ? config.hooks.poststop : []));
 
@@ -116,6 +117,7 @@ export function createContainer(native: Native, request: CreateRequest): Created
         if (recorded) return;
         recorded = true;
         state.appendInit(creation.pid, processStartTime(native, creation.pid));
+        state.saveConfig(text);
       },
       hookState: (pid) => loaded(import("../../container/hook-state.ts")).hookState(state.record, "creating", pid),
     };
@@ -192,8 +194,10 @@ export function undone(error: unknown, undo: UndoStack): unknown {
 }
 
 /** runc's rules for terminal, --detach and --console-socket. */
-function consoleMode(config: Config, request: CreateRequest): "none" | "socket" | "foreground" {
-  const terminal = config.process?.terminal === true;
+export function consoleMode(
+  terminal: boolean,
+  request: Pick<CreateRequest, "foreground" | "consoleSocket">,
+): "none" | "socket" | "foreground" {
   if (!request.foreground && terminal && request.consoleSocket === undefined) {
     throw new RuntimeError({
       message: "cannot allocate tty if berth will detach without setting console socket",
@@ -243,7 +247,11 @@ function openPipes(native: Native, request: CreateRequest, state: StateHandle): 
 }
 
 /** [where we get the master, what init sends it to]. */
-function openConsole(native: Native, request: CreateRequest, mode: "none" | "socket" | "foreground"): [number, number] {
+export function openConsole(
+  native: Native,
+  request: Pick<CreateRequest, "consoleSocket">,
+  mode: "none" | "socket" | "foreground",
+): [number, number] {
   if (mode === "none") return [-1, -1];
   if (mode === "foreground") {
     return must(native.socketpair(), { operation: "socketpair", message: "cannot make the console's socket" }) as [

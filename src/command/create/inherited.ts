@@ -20,6 +20,8 @@ export interface Ends {
   /** What init blocks on until the container is recorded; -1 when there is none. */
   commitPipe: number;
   consoleSocket: number;
+  /** `exec`: the pidfd of the container's init. */
+  container?: number;
 }
 
 /** Opens every slot's descriptor; `opened` collects those that are to be closed after the clone. */
@@ -48,6 +50,8 @@ function openOne(native: Native, entry: Inherited, ends: Ends, opened: number[])
       return ends.commitPipe;
     case "console socket":
       return ends.consoleSocket;
+    case "container":
+      return ends.container ?? -1;
     case "namespace": {
       const fd = openPath(native, entry, O_RDONLY | O_NOCTTY, opened);
       const type = native.ns_type(fd);

@@ -17,13 +17,16 @@ export interface Bundle {
   /** The folder as the kernel names it. */
   path: string;
   config: Config;
+  /** Of config.json. */
+  text: string;
 }
 
 /** Changes into the bundle and reads its config.json; throws one RuntimeError that names every problem. */
 export function loadBundle(native: Native, bundle: string, rootless = false): Bundle {
   must(native.chdir(bundle), { operation: "chdir", path: bundle, message: "cannot enter the bundle" });
   const path = must(native.getcwd(), { operation: "getcwd", path: bundle }) as string;
-  const { config, issues } = readConfig(native);
+  const text = readText(native);
+  const { config, issues } = loadConfig(text);
   if (config === undefined) throw invalidConfig(issues.filter((issue) => issue.kind !== "warning"));
   if (rootless) {
     const { checkRootless } = loaded(import("../../config/checks/rootless.ts"));
@@ -31,17 +34,20 @@ export function loadBundle(native: Native, bundle: string, rootless = false): Bu
     if (problems.length > 0) throw invalidConfig(problems);
   }
   for (const issue of issues) warn(`config.json: ${issue.pointer}: ${issue.message}`);
-  return { path, config };
+  return { path, config, text };
 }
 
 /** Reads config.json of the current folder: what could be decoded, and all issues in document order. */
 export function readConfig(native: Native): Loaded {
+  return loadConfig(readText(native));
+}
+
+function readText(native: Native): string {
   const text = native.read_file(AT_FDCWD, "config.json", CONFIG_MAX);
   if (text === -ENOENT) {
     throw new RuntimeError({ message: "JSON specification file config.json not found", path: "config.json" });
   }
-  const source = must(text, { operation: "read", path: "config.json" }) as string;
-  return loadConfig(source);
+  return must(text, { operation: "read", path: "config.json" }) as string;
 }
 
 function invalidConfig(problems: readonly Issue[]): RuntimeError {

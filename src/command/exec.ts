@@ -1,0 +1,149 @@
+// `exec`: one more process in a container that is there.
+
+import { reloadConfig } from "../config/load.ts";
+import type { Config } from "../config/types.ts";
+import { openProcess } from "../container/liveness.ts";
+import { absolute, isRootless } from "../container/root.ts";
+import type { ContainerState, ProcessId } from "../container/state.ts";
+import { statusOf } from "../container/status.ts";
+import { checkOwner, type Loaded, openState, savedConfig } from "../container/store.ts";
+import { RuntimeError } from "../errors/runtime-error.ts";
+import { gatherFacts } from "../host/gather.ts";
+import type { Native } from "../host/native.gen.ts";
+import type { ExecCgroups } from "../plan/exec.ts";
+import { CLONE_NEWUSER } from "../tables/linux.ts";
+import { namespaceFlag } from "../tables/namespaces.ts";
+import type { Context, Outcome } from "./command.ts";
+import { callerFds } from "./create/caller-fds.ts";
+import { consoleMode, undone } from "./create/container.ts";
+import { Interrupts } from "./create/interrupts.ts";
+import { execCgroups, otherCgroups, unifiedFolderOf } from "./exec/cgroups.ts";
+import { type Attempt, type Started, startIn } from "./exec/enter.ts";
+import { placeOf, wantedProcess } from "./exec/process.ts";
+import { forwardedSignals, waitForExit } from "./run/wait.ts";
+
+const AT_FDCWD = -100;
+/** Of exec itself, whatever went wrong. */
+const FAILED = 255;
+
+/** Exit code: the process's own, 128 + signal, 0 when detached. */
+export function exec(context: Context): Outcome {
+  try {
+    return { code: execute(context) };
+  } catch (error) {
+    if (!(error instanceof RuntimeError)) throw new RuntimeError({ message: "", cause: error, exitCode: FAILED });
+    throw new RuntimeError({ exitCode: FAILED, ...placeOf(error.facts, context.options) });
+  }
+}
+
+function execute(context: Context): number {
+  const { native, root, options, args } = context;
+  const container = openState(native, root, args[0] as string);
+  checkOwner(native, container);
+  checkStatus(native, container, options.bool("ignore-paused"));
+  const fds = callerFds(native, options.int("preserve-fds"), false);
+  const { state } = container;
+  const init = state.init as ProcessId;
+  const pidfd = openProcess(native, init.pid, init.startTime);
+  if (pidfd === undefined) throw stopped();
+
+  const saved = reloadConfig(savedConfig(native, container));
+  if (saved === undefined) throw new RuntimeError({ message: "the container's saved config.json is damaged" });
+  const config: Config = { ...saved, process: wantedProcess(native, saved, options, args.slice(1)) };
+  const detach = options.bool("detach");
+  const consoleSocket = options.string("console-socket") ?? "";
+  const request = { foreground: !detach, ...(consoleSocket === "" ? {} : { consoleSocket }) };
+  const terminal = consoleMode(config.process.terminal, request);
+  const pidFile = options.string("pid-file") ?? "";
+  const facts = gatherFacts(native, config);
+  const chosen = options.list("cgroup");
+  const attempt: Attempt = {
+    native,
+    config,
+    container: pidfd,
+    base: fds.base,
+    rootless: isRootless(native, context.rootless),
+    interrupts: new Interrupts(native),
+    request,
+    facts: facts.cgroup,
+    plan: {
+      id: state.id,
+      namespaces: namespacesOf(native, config, init.pid),
+      cgroups: execCgroups(state, facts.cgroup, chosen),
+      chosenCgroup: chosen.length > 0,
+      preserveFds: options.int("preserve-fds"),
+      noNewKeyring: state.noNewKeyring === true,
+      console: terminal,
+      facts,
+    },
+    ...(pidFile === "" ? {} : { pidFile: absolute(native, pidFile) }),
+    pidfdSocket: options.string("pidfd-socket") ?? "",
+  };
+  const started = startSomewhere(attempt, state);
+  if (detach) return 0;
+  try {
+    const code = waitForExit(native, started.pid, started.pidfd, forwardedSignals(native), started.terminal);
+    started.terminal?.restore();
+    return code;
+  } catch (error) {
+    throw undone(error, started.undo);
+  }
+}
+
+function checkStatus(native: Native, { dir, state }: Loaded, ignorePaused: boolean): void {
+  switch (statusOf(native, dir, state)) {
+    case "stopped":
+      throw stopped();
+    case "creating":
+      throw new RuntimeError({ message: "cannot exec in a container that is being created" });
+    case "paused":
+      if (!ignorePaused) {
+        throw new RuntimeError({
+          message: "cannot exec in a paused container (use --ignore-paused to override)",
+        });
+      }
+      return;
+    case "created":
+    case "running":
+      return;
+  }
+}
+
+function stopped(): RuntimeError {
+  return new RuntimeError({ message: "cannot exec in a stopped container" });
+}
+
+/** In the container's cgroup, or in the next best one: see otherCgroups. */
+function startSomewhere(attempt: Attempt, state: ContainerState): Started {
+  for (;;) {
+    try {
+      return startIn(attempt);
+    } catch (error) {
+      const other = error instanceof RuntimeError ? nextCgroups(attempt, state, error) : undefined;
+      if (other === undefined) throw error;
+      attempt.plan.cgroups = other;
+    }
+  }
+}
+
+/** Undefined: it was no cgroup that failed, or there is none to go on with. */
+function nextCgroups(attempt: Attempt, state: ContainerState, error: RuntimeError): ExecCgroups | undefined {
+  const { native, plan, rootless, facts } = attempt;
+  const { operation, errno, suppressed, path } = error.facts;
+  const { files, folder } = plan.cgroups;
+  const places = [folder, ...files, ...files.map((file) => file.slice(0, file.lastIndexOf("/")))];
+  const isCgroup = operation === "sibling" || (path !== undefined && places.includes(path));
+  if (!isCgroup || errno === undefined || suppressed !== undefined) return undefined;
+  const pid = state.init?.pid ?? 0;
+  const own = (): string | undefined => unifiedFolderOf(native, pid, facts);
+  return otherCgroups(plan.cgroups, errno, { chosen: plan.chosenCgroup, rootless, own });
+}
+
+/** Of all types that config.json names, made or joined; the user namespace unless it is the one this process is in. */
+function namespacesOf(native: Native, config: Config, pid: number): number {
+  let flags = 0;
+  for (const { type } of config.linux.namespaces) flags |= namespaceFlag(type);
+  if ((flags & CLONE_NEWUSER) === 0) return flags;
+  const [own, its] = ["self", pid].map((process) => native.readlink(AT_FDCWD, `/proc/${process}/ns/user`));
+  return typeof own === "string" && own === its ? flags & ~CLONE_NEWUSER : flags;
+}

@@ -1,0 +1,138 @@
+// One attempt to start exec's process: clone, plan, the files and sockets that tell of it, and its start. What fails leaves
+// no process behind, in a frozen cgroup neither.
+
+import type { Config } from "../../config/types.ts";
+import { awaitStart, releaseInit } from "../../container/start-pipe.ts";
+import { RuntimeError } from "../../errors/runtime-error.ts";
+import type { CgroupFacts } from "../../host/facts.ts";
+import { must } from "../../host/must.ts";
+import type { Native } from "../../host/native.gen.ts";
+import { loaded } from "../../lazy.ts";
+import { compileExec, type ExecOptions } from "../../plan/exec.ts";
+import { openConsole, undone } from "../create/container.ts";
+import type { Ends } from "../create/inherited.ts";
+import type { Interrupts } from "../create/interrupts.ts";
+import { writePidFile } from "../create/pid-file.ts";
+import type { CreateRequest } from "../create/request.ts";
+import { type Creation, runSteps } from "../create/steps.ts";
+import { UndoStack } from "../create/undo.ts";
+import type { Terminal } from "../run/terminal.ts";
+import { endEntered } from "./end.ts";
+
+const AT_FDCWD = -100;
+const NO_ORIGIN = { pointer: "" };
+
+export interface Attempt {
+  readonly native: Native;
+  readonly config: Config;
+  /** The pidfd of the container's init. */
+  readonly container: number;
+  /** The first descriptor that is init's own. */
+  readonly base: number;
+  readonly rootless: boolean;
+  readonly interrupts: Interrupts;
+  readonly request: Pick<CreateRequest, "foreground" | "consoleSocket">;
+  readonly facts: CgroupFacts;
+  readonly plan: ExecOptions;
+  /** Absolute. */
+  readonly pidFile?: string;
+  /** "": none. */
+  readonly pidfdSocket: string;
+}
+
+/** The process runs. */
+export interface Started {
+  pid: number;
+  pidfd: number;
+  terminal?: Terminal;
+  undo: UndoStack;
+}
+
+/** Throws the first error after the process has been ended. */
+export function startIn(attempt: Attempt): Started {
+  const undo = new UndoStack();
+  try {
+    return start(attempt, undo);
+  } catch (error) {
+    throw undone(error, undo);
+  }
+}
+
+function start(attempt: Attempt, undo: UndoStack): Started {
+  const { native, interrupts, config } = attempt;
+  const ends: Ends = { sync: -1, startPipe: -1, commitPipe: -1, consoleSocket: -1, container: attempt.container };
+  const [socket, sync] = must(native.socketpair(), { operation: "socketpair" }) as [number, number];
+  ends.sync = sync;
+  const creation: Creation = {
+    native,
+    interrupts,
+    undo,
+    config,
+    ends,
+    socket,
+    base: attempt.base,
+    rootless: attempt.rootless,
+    cgroups: { old: new Set(), made: [] },
+    leaves: [],
+    spawning: false,
+    pid: 0,
+    pidfd: -1,
+    onHook: () => {},
+    onInit: () => {},
+    hookState: () => "",
+  };
+  runSteps(creation, [{ step: "spawn", flags: 0, origin: NO_ORIGIN }], 0);
+  let cloning = false;
+  undo.push(() => endEntered(creation, attempt.facts, cloning));
+
+  creation.plan = { ...compileExec(config, attempt.plan), runtime: [], cgroups: [] };
+  const [read, write] = must(native.pipe(), { operation: "pipe" }) as [number, number];
+  must(native.fill_pipe(write), { operation: "fill pipe" });
+  ends.startPipe = write;
+  const [ptySocket, consoleSocket] = openConsole(native, attempt.request, attempt.plan.console);
+  ends.consoleSocket = consoleSocket;
+  runSteps(creation, [{ step: "send plan", origin: NO_ORIGIN }], 0);
+  cloning = true;
+  runSteps(creation, [{ step: "await child", origin: NO_ORIGIN }], 0);
+  cloning = false;
+  runSteps(creation, [{ step: "await ready", origin: NO_ORIGIN }], 0);
+
+  const { pid, pidfd, plan } = creation;
+  if (attempt.pidfdSocket !== "") sendPidfd(native, attempt.pidfdSocket, pidfd);
+  const terminal = ptySocket < 0 ? undefined : openTerminal(native, ptySocket, undo);
+  if (attempt.pidFile !== undefined) announce(native, attempt.pidFile, pid, undo);
+  interrupts.check();
+  // While this end is open, the pipe would never end.
+  must(native.close(write), { operation: "close" });
+  if (!releaseInit(native, read, interrupts)) {
+    throw new RuntimeError({ message: "the process died before it was started (killed, or out of memory)" });
+  }
+  const failure = awaitStart(native, read, interrupts);
+  if (failure !== undefined) {
+    throw loaded(import("../create/init-failure.ts")).initFailure(plan.init, failure, failure.detail);
+  }
+  return { pid, pidfd, undo, ...(terminal === undefined ? {} : { terminal }) };
+}
+
+function openTerminal(native: Native, socket: number, undo: UndoStack): Terminal {
+  const { Terminal } = loaded(import("../run/terminal.ts"));
+  const terminal = new Terminal(native, socket);
+  undo.push(() => terminal.restore());
+  return terminal;
+}
+
+function announce(native: Native, path: string, pid: number, undo: UndoStack): void {
+  writePidFile(native, path, pid);
+  undo.push(() => {
+    native.unlink(AT_FDCWD, path, 0);
+  });
+}
+
+/** As runc: the word "setns" with the descriptor. */
+function sendPidfd(native: Native, path: string, pidfd: number): void {
+  const facts = { path, pointer: "--pidfd-socket", message: "cannot send the pidfd" };
+  const socket = must(native.connect(path), { ...facts, operation: "connect" });
+  const sent = native.send_fd(socket, "setns", pidfd);
+  native.close(socket);
+  must(sent, { ...facts, operation: "sendmsg" });
+}

@@ -1,0 +1,151 @@
+// Compiles `exec`: a process of its own in a container that is there. The joiner, with the host's credentials and outside of
+// every cgroup of the container, enters all of its namespaces at once, by the pidfd of its init; its child, which nobody
+// there may look into, goes into the cgroups, becomes what the process is to be, and waits for the runtime to let it go.
+//
+// The child is cloned without CLONE_VFORK: in a frozen cgroup it would keep the runtime where no signal reaches it.
+
+import type { Config, Process } from "../config/types.ts";
+import { RuntimeError } from "../errors/runtime-error.ts";
+import type { HostFacts } from "../host/facts.ts";
+import { loaded } from "../lazy.ts";
+import { CLONE_NEWUSER, O_DIRECTORY, O_PATH } from "../tables/linux.ts";
+import { PlanBuilder } from "./builder.ts";
+import type { Compilation, InheritedSlots } from "./compilation.ts";
+import { openConsole } from "./console.ts";
+import { joinTasks, writeOomScore } from "./namespaces.ts";
+import type { Inherited, InitProgram } from "./plan.ts";
+import { setAttributes, setUmask, startProcess } from "./process.ts";
+import { NONE } from "./protocol.ts";
+import { raiseLimits } from "./rlimits.ts";
+
+/** Where the process goes: absolute paths of the host. */
+export interface ExecCgroups {
+  /** Files of v1 cgroups, or of a unified one, that the process writes itself to. */
+  files: readonly string[];
+  /** The folder of the unified cgroup that it is cloned into. */
+  folder?: string;
+}
+
+export interface ExecOptions {
+  id: string;
+  /** CLONE_NEW flags of the namespaces to join; the user namespace only when it is not the runtime's own. */
+  namespaces: number;
+  cgroups: ExecCgroups;
+  /** --cgroup was given: it is what a cgroup that cannot be joined is about. */
+  chosenCgroup: boolean;
+  preserveFds: number;
+  noNewKeyring: boolean;
+  console: "none" | "socket" | "foreground";
+  facts: HostFacts;
+}
+
+export interface ExecPlan {
+  init: InitProgram;
+  inherited: Inherited[];
+}
+
+/** `config` is the container's, with the process that is to be executed in place of its own. Throws RuntimeError. */
+export function compileExec(config: Config, options: ExecOptions): ExecPlan {
+  const ops = new PlanBuilder();
+  const { facts, namespaces } = options;
+  const container = ops.inherit({ what: "container" });
+  const origin = { pointer: options.chosenCgroup ? "--cgroup" : "/linux/cgroupsPath" };
+  const folder =
+    options.cgroups.folder === undefined
+      ? NONE
+      : ops.inherit({ what: "cgroup directory", path: options.cgroups.folder, origin });
+  const c: Compilation = {
+    config: { ...config, hooks: { ...config.hooks, startContainer: [] } },
+    options: {
+      id: options.id,
+      bundle: "/",
+      preserveFds: options.preserveFds,
+      listenFds: 0,
+      noPivot: false,
+      noNewKeyring: options.noNewKeyring,
+      outlives: false,
+      console: options.console,
+      facts,
+    },
+    ops,
+    steps: [],
+    namespaces: { created: 0, joined: namespaces, joiner: true, spawned: 0, unshared: 0 },
+    cgroups: { v1: [] },
+    rootfs: "/",
+    slots: inheritRest(ops, options, origin),
+    root: -1,
+    deferred: [],
+    kernelMounts: [],
+    bindsDev: false,
+  };
+  if (facts.euid !== 0 && config.process.user.additionalGids.length > 0) {
+    throw new RuntimeError({
+      message: "cannot set any additional groups in a rootless container",
+      pointer: "/process/user/additionalGids",
+    });
+  }
+  join(c, container, namespaces, folder, origin.pointer);
+  become(c, folder);
+  return { init: ops.finish(), inherited: ops.inherited };
+}
+
+function inheritRest(ops: PlanBuilder, options: ExecOptions, origin: { pointer: string }): InheritedSlots {
+  const startPipe = ops.inherit({ what: "start pipe" });
+  const consoleSocket = options.console === "none" ? -1 : ops.inherit({ what: "console socket" });
+  const tasks: InheritedSlots["tasks"] = [];
+  for (const path of options.cgroups.files) {
+    tasks.push({
+      slot: ops.inherit({ what: "cgroup join", path, origin }),
+      path: path.slice(0, path.lastIndexOf("/")),
+    });
+  }
+  return { startPipe, commitPipe: -1, consoleSocket, tasks, joins: [] };
+}
+
+/** The joiner. */
+function join(c: Compilation, container: number, namespaces: number, folder: number, cgroupPointer: string): void {
+  const { ops } = c;
+  writeOomScore(c);
+  ops.at("default").dumpable(0);
+  ops.reset_signals();
+  setAffinity(c, "initial");
+  raiseLimits(c);
+  ops.at("/linux/namespaces", "the container's");
+  if (namespaces !== 0) ops.setns(container, namespaces);
+  ops.close(container);
+  if ((namespaces & CLONE_NEWUSER) !== 0) {
+    ops.set_ids(0, 0);
+    // A change of ids resets it to fs.suid_dumpable.
+    ops.at("default").dumpable(0);
+  }
+  ops.at(cgroupPointer).sibling(0, folder);
+}
+
+/** Its child. The cgroup first: nothing is done outside of the container's limits. */
+function become(c: Compilation, folder: number): void {
+  const { ops, options } = c;
+  if (folder !== NONE) ops.at("default").close(folder);
+  joinTasks(c);
+  const { execCPUAffinity } = c.config.process;
+  if (execCPUAffinity?.initial === undefined && execCPUAffinity?.final === undefined)
+    ops.at("default").reset_affinity();
+  else setAffinity(c, "final");
+  ops.at("default").setsid();
+  if (!options.noNewKeyring) ops.at("default", `_ses.${options.id}`).join_keyring(`_ses.${options.id}`, 0);
+  if (options.console !== "none") {
+    c.root = ops.slot();
+    ops.at("/process/terminal", "/").open(c.root, NONE, "/", O_PATH | O_DIRECTORY, 0, 0);
+    openConsole(c, false);
+    ops.at("default", "/").close(c.root);
+  }
+  setUmask(c);
+  setAttributes(c);
+  startProcess(c);
+}
+
+function setAffinity(c: Compilation, when: keyof NonNullable<Process["execCPUAffinity"]>): void {
+  const list = c.config.process.execCPUAffinity?.[when];
+  if (list === undefined) return;
+  const { cpuMask } = loaded(import("../tables/cpu-list.ts"));
+  c.ops.at(`/process/execCPUAffinity/${when}`, list).affinity(cpuMask(list));
+}
