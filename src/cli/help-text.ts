@@ -214,7 +214,7 @@ export const FLAG_TEXT: Readonly<Record<FlagName, string>> = {
   "pidfd-socket": "path to an AF_UNIX socket which will receive a pidfd of the process that is started",
   "pids-limit": "largest number of processes and threads; -1: no limit",
   "preserve-fds": "pass N more file descriptors to the container, behind the standard ones and $LISTEN_FDS",
-  process: "path to a file with the process as JSON, like process of config.json; most other options are ignored then",
+  process: "path to a file with the process as JSON, as in config.json: options about it are ignored",
   "process-label": "SELinux label of the process",
   profile: "read this file instead of the bundle's config.json: a config.json or its linux.seccomp alone",
   quiet: "show only container ids",
