@@ -2,6 +2,7 @@
 
 import { reloadConfig } from "../config/load.ts";
 import type { Config } from "../config/types.ts";
+import { hookState } from "../container/hook-state.ts";
 import { openProcess } from "../container/liveness.ts";
 import { absolute, isRootless } from "../container/root.ts";
 import type { ContainerState, ProcessId } from "../container/state.ts";
@@ -78,6 +79,7 @@ function execute(context: Context): number {
     },
     ...(pidFile === "" ? {} : { pidFile: absolute(native, pidFile) }),
     pidfdSocket: options.string("pidfd-socket") ?? "",
+    state: hookState(state, "running", init.pid),
   };
   const started = startSomewhere(attempt, state);
   if (detach) return 0;

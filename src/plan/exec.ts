@@ -13,7 +13,7 @@ import { PlanBuilder } from "./builder.ts";
 import type { Compilation, InheritedSlots } from "./compilation.ts";
 import { openConsole } from "./console.ts";
 import { joinTasks, writeOomScore } from "./namespaces.ts";
-import type { Inherited, InitProgram } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import { setAttributes, setUmask, startProcess } from "./process.ts";
 import { NONE } from "./protocol.ts";
 import { raiseLimits } from "./rlimits.ts";
@@ -39,13 +39,11 @@ export interface ExecOptions {
   facts: HostFacts;
 }
 
-export interface ExecPlan {
-  init: InitProgram;
-  inherited: Inherited[];
-}
-
-/** `config` is the container's, with the process that is to be executed in place of its own. Throws RuntimeError. */
-export function compileExec(config: Config, options: ExecOptions): ExecPlan {
+/**
+ * `config` is the container's, with the process that is to be executed in place of its own. The plan's steps begin when the
+ * joiner has been cloned. Throws RuntimeError.
+ */
+export function compileExec(config: Config, options: ExecOptions): Plan {
   const ops = new PlanBuilder();
   const { facts, namespaces } = options;
   const container = ops.inherit({ what: "container" });
@@ -86,7 +84,8 @@ export function compileExec(config: Config, options: ExecOptions): ExecPlan {
   }
   join(c, container, namespaces, folder, origin.pointer);
   become(c, folder);
-  return { init: ops.finish(), inherited: ops.inherited };
+  runtimeSteps(c);
+  return { init: ops.finish(), inherited: ops.inherited, runtime: c.steps, cgroups: [] };
 }
 
 function inheritRest(ops: PlanBuilder, options: ExecOptions, origin: { pointer: string }): InheritedSlots {
@@ -100,6 +99,16 @@ function inheritRest(ops: PlanBuilder, options: ExecOptions, origin: { pointer: 
     });
   }
   return { startPipe, commitPipe: -1, consoleSocket, tasks, joins: [] };
+}
+
+function runtimeSteps(c: Compilation): void {
+  const origin = { pointer: "/linux/namespaces" };
+  const seccomp = c.config.linux.seccomp === undefined ? undefined : loaded(import("./seccomp.ts"));
+  c.steps.push({ step: "send plan", origin });
+  seccomp?.sendFilter(c);
+  c.steps.push({ step: "await child", origin });
+  seccomp?.awaitListener(c);
+  c.steps.push({ step: "await ready", origin: { pointer: "default" } });
 }
 
 /** The joiner. */
@@ -126,6 +135,7 @@ function become(c: Compilation, folder: number): void {
   const { ops, options } = c;
   if (folder !== NONE) ops.at("default").close(folder);
   joinTasks(c);
+  if (c.config.linux.seccomp !== undefined) loaded(import("./seccomp.ts")).receiveFilter(c);
   const { execCPUAffinity } = c.config.process;
   if (execCPUAffinity?.initial === undefined && execCPUAffinity?.final === undefined)
     ops.at("default").reset_affinity();

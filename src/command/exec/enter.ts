@@ -36,6 +36,8 @@ export interface Attempt {
   readonly plan: ExecOptions;
   /** Absolute. */
   readonly pidFile?: string;
+  /** The container's state as JSON, for a seccomp agent. */
+  readonly state: string;
   /** "": none. */
   readonly pidfdSocket: string;
 }
@@ -63,6 +65,7 @@ function start(attempt: Attempt, undo: UndoStack): Started {
   const ends: Ends = { sync: -1, startPipe: -1, commitPipe: -1, consoleSocket: -1, container: attempt.container };
   const [socket, sync] = must(native.socketpair(), { operation: "socketpair" }) as [number, number];
   ends.sync = sync;
+  let cloning = false;
   const creation: Creation = {
     native,
     interrupts,
@@ -78,27 +81,30 @@ function start(attempt: Attempt, undo: UndoStack): Started {
     pid: 0,
     pidfd: -1,
     onHook: () => {},
-    onInit: () => {},
-    hookState: () => "",
+    onInit: () => {
+      cloning = false;
+    },
+    hookState: () => attempt.state,
   };
   runSteps(creation, [{ step: "spawn", flags: 0, origin: NO_ORIGIN }], 0);
-  let cloning = false;
   undo.push(() => endEntered(creation, attempt.facts, cloning));
 
-  creation.plan = { ...compileExec(config, attempt.plan), runtime: [], cgroups: [] };
+  const plan = compileExec(config, attempt.plan);
+  creation.plan = plan;
   const [read, write] = must(native.pipe(), { operation: "pipe" }) as [number, number];
   must(native.fill_pipe(write), { operation: "fill pipe" });
   ends.startPipe = write;
   const [ptySocket, consoleSocket] = openConsole(native, attempt.request, attempt.plan.console);
   ends.consoleSocket = consoleSocket;
-  runSteps(creation, [{ step: "send plan", origin: NO_ORIGIN }], 0);
+  // The first sends the plan.
+  runSteps(creation, plan.runtime.slice(0, 1), 0);
   cloning = true;
-  runSteps(creation, [{ step: "await child", origin: NO_ORIGIN }], 0);
-  cloning = false;
-  runSteps(creation, [{ step: "await ready", origin: NO_ORIGIN }], 0);
+  runSteps(creation, plan.runtime, 1);
 
-  const { pid, pidfd, plan } = creation;
-  if (attempt.pidfdSocket !== "") sendPidfd(native, attempt.pidfdSocket, pidfd);
+  const { pid, pidfd } = creation;
+  if (attempt.pidfdSocket !== "") {
+    loaded(import("../create/pidfd-socket.ts")).sendPidfd(native, attempt.pidfdSocket, pidfd, "setns");
+  }
   const terminal = ptySocket < 0 ? undefined : openTerminal(native, ptySocket, undo);
   if (attempt.pidFile !== undefined) announce(native, attempt.pidFile, pid, undo);
   interrupts.check();
@@ -126,13 +132,4 @@ function announce(native: Native, path: string, pid: number, undo: UndoStack): v
   undo.push(() => {
     native.unlink(AT_FDCWD, path, 0);
   });
-}
-
-/** As runc: the word "setns" with the descriptor. */
-function sendPidfd(native: Native, path: string, pidfd: number): void {
-  const facts = { path, pointer: "--pidfd-socket", message: "cannot send the pidfd" };
-  const socket = must(native.connect(path), { ...facts, operation: "connect" });
-  const sent = native.send_fd(socket, "setns", pidfd);
-  native.close(socket);
-  must(sent, { ...facts, operation: "sendmsg" });
 }
