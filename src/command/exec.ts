@@ -16,10 +16,10 @@ import { CLONE_NEWUSER } from "../tables/linux.ts";
 import { namespaceFlag } from "../tables/namespaces.ts";
 import type { Context, Outcome } from "./command.ts";
 import { callerFds } from "./create/caller-fds.ts";
-import { consoleMode, undone } from "./create/container.ts";
+import { consoleMode, openConsole, undone } from "./create/container.ts";
 import { Interrupts } from "./create/interrupts.ts";
 import { execCgroups, otherCgroups, unifiedFolderOf } from "./exec/cgroups.ts";
-import { type Attempt, type Started, startIn } from "./exec/enter.ts";
+import { type Attempt, type Joiner, type Started, startIn } from "./exec/enter.ts";
 import { placeOf, wantedProcess } from "./exec/process.ts";
 import { forwardedSignals, waitForExit } from "./run/wait.ts";
 
@@ -48,41 +48,15 @@ function execute(context: Context): number {
   const pidfd = openProcess(native, init.pid, init.startTime);
   if (pidfd === undefined) throw stopped();
 
-  const saved = reloadConfig(savedConfig(native, container));
-  if (saved === undefined) throw new RuntimeError({ message: "the container's saved config.json is damaged" });
-  const config: Config = { ...saved, process: wantedProcess(native, saved, options, args.slice(1)) };
-  const detach = options.bool("detach");
-  const consoleSocket = options.string("console-socket") ?? "";
-  const request = { foreground: !detach, ...(consoleSocket === "" ? {} : { consoleSocket }) };
-  const terminal = consoleMode(config.process.terminal, request);
-  const pidFile = options.string("pid-file") ?? "";
-  const facts = gatherFacts(native, config);
-  const chosen = options.list("cgroup");
-  const attempt: Attempt = {
+  const joiner: Joiner = {
     native,
-    config,
+    interrupts: new Interrupts(native),
     container: pidfd,
     base: fds.base,
     rootless: isRootless(native, context.rootless),
-    interrupts: new Interrupts(native),
-    request,
-    facts: facts.cgroup,
-    plan: {
-      id: state.id,
-      namespaces: namespacesOf(native, config, init.pid),
-      cgroups: execCgroups(state, facts.cgroup, chosen),
-      chosenCgroup: chosen.length > 0,
-      preserveFds: options.int("preserve-fds"),
-      noNewKeyring: state.noNewKeyring === true,
-      console: terminal,
-      facts,
-    },
-    ...(pidFile === "" ? {} : { pidFile: absolute(native, pidFile) }),
-    pidfdSocket: options.string("pidfd-socket") ?? "",
-    state: hookState(state, "running", init.pid),
   };
-  const started = startSomewhere(attempt, state);
-  if (detach) return 0;
+  const started = startSomewhere(joiner, state, () => attemptOf(context, container, init.pid));
+  if (options.bool("detach")) return 0;
   try {
     const code = waitForExit(native, started.pid, started.pidfd, forwardedSignals(native), started.terminal);
     started.terminal?.restore();
@@ -90,6 +64,37 @@ function execute(context: Context): number {
   } catch (error) {
     throw undone(error, started.undo);
   }
+}
+
+function attemptOf({ native, options, args }: Context, container: Loaded, init: number): Attempt {
+  const { state } = container;
+  const saved = reloadConfig(savedConfig(native, container));
+  if (saved === undefined) throw new RuntimeError({ message: "the container's saved config.json is damaged" });
+  const config: Config = { ...saved, process: wantedProcess(native, saved, options, args.slice(1)) };
+  const consoleSocket = options.string("console-socket") ?? "";
+  const request = { foreground: !options.bool("detach"), ...(consoleSocket === "" ? {} : { consoleSocket }) };
+  const terminal = consoleMode(config.process.terminal, request);
+  const pidFile = options.string("pid-file") ?? "";
+  const facts = gatherFacts(native, config);
+  const chosen = options.list("cgroup");
+  return {
+    config,
+    facts: facts.cgroup,
+    plan: {
+      id: state.id,
+      namespaces: namespacesOf(native, config, init),
+      cgroups: execCgroups(state, facts.cgroup, chosen),
+      chosenCgroup: chosen.length > 0,
+      preserveFds: options.int("preserve-fds"),
+      noNewKeyring: state.noNewKeyring === true,
+      console: terminal,
+      facts,
+    },
+    console: openConsole(native, request, terminal),
+    ...(pidFile === "" ? {} : { pidFile: absolute(native, pidFile) }),
+    pidfdSocket: options.string("pidfd-socket") ?? "",
+    state: hookState(state, "running", init),
+  };
 }
 
 function checkStatus(native: Native, { dir, state }: Loaded, ignorePaused: boolean): void {
@@ -116,12 +121,18 @@ function stopped(): RuntimeError {
 }
 
 /** In the container's cgroup, or in the next best one: see otherCgroups. */
-function startSomewhere(attempt: Attempt, state: ContainerState): Started {
+function startSomewhere(joiner: Joiner, state: ContainerState, find: () => Attempt): Started {
+  let attempt: Attempt | undefined;
+  const prepare = (): Attempt => {
+    attempt ??= find();
+    return attempt;
+  };
   for (;;) {
     try {
-      return startIn(attempt);
+      return startIn(joiner, prepare);
     } catch (error) {
-      const other = error instanceof RuntimeError ? nextCgroups(attempt, state, error) : undefined;
+      if (attempt === undefined || !(error instanceof RuntimeError)) throw error;
+      const other = nextCgroups(joiner, attempt, state, error);
       if (other === undefined) throw error;
       attempt.plan.cgroups = other;
     }
@@ -129,8 +140,12 @@ function startSomewhere(attempt: Attempt, state: ContainerState): Started {
 }
 
 /** Undefined: it was no cgroup that failed, or there is none to go on with. */
-function nextCgroups(attempt: Attempt, state: ContainerState, error: RuntimeError): ExecCgroups | undefined {
-  const { native, plan, rootless, facts } = attempt;
+function nextCgroups(
+  { native, rootless }: Joiner,
+  { plan, facts }: Attempt,
+  state: ContainerState,
+  error: RuntimeError,
+): ExecCgroups | undefined {
   const { operation, errno, suppressed, path } = error.facts;
   const { files, folder } = plan.cgroups;
   const places = [folder, ...files, ...files.map((file) => file.slice(0, file.lastIndexOf("/")))];

@@ -21,7 +21,6 @@ const MOMENT_MS = 50;
  */
 export function endEntered(creation: Creation, facts: CgroupFacts, cloning: boolean): void {
   const { native } = creation;
-  if (creation.pid === 0) return; // it was not even cloned, or is ended by the undo of that
   if (cloning) takeChild(creation);
   native.pidfd_kill(creation.pidfd, SIGKILL);
   if (!hasEnded(native, creation.pidfd, MOMENT_MS)) leaveFrozen(native, facts, creation.pid);

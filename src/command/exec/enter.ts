@@ -9,11 +9,10 @@ import { must } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
 import { loaded } from "../../lazy.ts";
 import { compileExec, type ExecOptions } from "../../plan/exec.ts";
-import { openConsole, undone } from "../create/container.ts";
+import { undone } from "../create/container.ts";
 import type { Ends } from "../create/inherited.ts";
 import type { Interrupts } from "../create/interrupts.ts";
 import { writePidFile } from "../create/pid-file.ts";
-import type { CreateRequest } from "../create/request.ts";
 import { type Creation, runSteps } from "../create/steps.ts";
 import { UndoStack } from "../create/undo.ts";
 import type { Terminal } from "../run/terminal.ts";
@@ -22,18 +21,23 @@ import { endEntered } from "./end.ts";
 const AT_FDCWD = -100;
 const NO_ORIGIN = { pointer: "" };
 
-export interface Attempt {
+/** What the clone needs; the rest is found out meanwhile. */
+export interface Joiner {
   readonly native: Native;
-  readonly config: Config;
+  readonly interrupts: Interrupts;
   /** The pidfd of the container's init. */
   readonly container: number;
   /** The first descriptor that is init's own. */
   readonly base: number;
   readonly rootless: boolean;
-  readonly interrupts: Interrupts;
-  readonly request: Pick<CreateRequest, "foreground" | "consoleSocket">;
+}
+
+export interface Attempt {
+  readonly config: Config;
   readonly facts: CgroupFacts;
   readonly plan: ExecOptions;
+  /** Where the terminal's master comes in, and where init sends it; -1: none. One connection for all attempts. */
+  readonly console: readonly [pty: number, socket: number];
   /** Absolute. */
   readonly pidFile?: string;
   /** The container's state as JSON, for a seccomp agent. */
@@ -50,31 +54,35 @@ export interface Started {
   undo: UndoStack;
 }
 
-/** Throws the first error after the process has been ended. */
-export function startIn(attempt: Attempt): Started {
+/** Throws the first error after the process has been ended. `prepare` is called while the joiner is cloned. */
+export function startIn(joiner: Joiner, prepare: () => Attempt): Started {
   const undo = new UndoStack();
   try {
-    return start(attempt, undo);
+    return start(joiner, prepare, undo);
   } catch (error) {
     throw undone(error, undo);
   }
 }
 
-function start(attempt: Attempt, undo: UndoStack): Started {
-  const { native, interrupts, config } = attempt;
-  const ends: Ends = { sync: -1, startPipe: -1, commitPipe: -1, consoleSocket: -1, container: attempt.container };
+function start(
+  { native, interrupts, container, base, rootless }: Joiner,
+  prepare: () => Attempt,
+  undo: UndoStack,
+): Started {
   const [socket, sync] = must(native.socketpair(), { operation: "socketpair" }) as [number, number];
-  ends.sync = sync;
+  const ends: Ends = { sync, startPipe: -1, commitPipe: -1, consoleSocket: -1, container };
   let cloning = false;
   const creation: Creation = {
     native,
     interrupts,
     undo,
-    config,
+    get config() {
+      return prepare().config;
+    },
     ends,
     socket,
-    base: attempt.base,
-    rootless: attempt.rootless,
+    base,
+    rootless,
     cgroups: { old: new Set(), made: [] },
     leaves: [],
     spawning: false,
@@ -84,17 +92,21 @@ function start(attempt: Attempt, undo: UndoStack): Started {
     onInit: () => {
       cloning = false;
     },
-    hookState: () => attempt.state,
+    hookState: () => prepare().state,
   };
   runSteps(creation, [{ step: "spawn", flags: 0, origin: NO_ORIGIN }], 0);
-  undo.push(() => endEntered(creation, attempt.facts, cloning));
+  undo.push(() => {
+    // Before there is a pid it is ended by the undo of the clone.
+    if (creation.pid !== 0) endEntered(creation, prepare().facts, cloning);
+  });
 
-  const plan = compileExec(config, attempt.plan);
+  const attempt = prepare();
+  const plan = compileExec(attempt.config, attempt.plan);
   creation.plan = plan;
   const [read, write] = must(native.pipe(), { operation: "pipe" }) as [number, number];
   must(native.fill_pipe(write), { operation: "fill pipe" });
   ends.startPipe = write;
-  const [ptySocket, consoleSocket] = openConsole(native, attempt.request, attempt.plan.console);
+  const [ptySocket, consoleSocket] = attempt.console;
   ends.consoleSocket = consoleSocket;
   // The first sends the plan.
   runSteps(creation, plan.runtime.slice(0, 1), 0);
@@ -102,6 +114,7 @@ function start(attempt: Attempt, undo: UndoStack): Started {
   runSteps(creation, plan.runtime, 1);
 
   const { pid, pidfd } = creation;
+  if (consoleSocket >= 0) native.close(consoleSocket);
   if (attempt.pidfdSocket !== "") {
     loaded(import("../create/pidfd-socket.ts")).sendPidfd(native, attempt.pidfdSocket, pidfd, "setns");
   }
