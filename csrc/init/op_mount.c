@@ -122,6 +122,17 @@ int op_mount_attributes(struct ctx *c, const struct args_mount_attributes *a)
     return mount_setattr(slot_fd(c, a->mount), "", AT_EMPTY_PATH | (a->recursive ? AT_RECURSIVE : 0u), &attr);
 }
 
+/* The descriptor of a mount is O_PATH, which has no attributes: the folder is opened once more. */
+int op_label(struct ctx *c, const struct args_label *a)
+{
+    int fd = sys_openat(slot_fd(c, a->mount), ".", O_RDONLY | O_DIRECTORY, 0);
+    if (fd < 0)
+        return fd;
+    int result = (int)SYS5(fsetxattr, fd, "security.selinux", text(c, a->context), text_length(c, a->context), 0);
+    sys_close(fd);
+    return result;
+}
+
 int op_root_propagation(struct ctx *c, const struct args_root_propagation *a)
 {
     (void)c;

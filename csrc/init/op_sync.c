@@ -1,23 +1,52 @@
 /* The protocol with the runtime: csrc/init/report.h. */
 
 #include "ctx.h"
+#include "fdpass.h"
 #include "sys.h"
 #include "wait.h"
+
+/* What a message that should release init says instead; `n` is its size or -errno. */
+static int check_go(struct ctx *c, long n, const struct go *go, uint32_t barrier)
+{
+    if (n == 0 || n == -EPIPE || n == -ECONNRESET)
+        sys_exit(1); /* the runtime is dead */
+    if (n < 0)
+        return (int)n;
+    if (n == (long)sizeof *go && go->barrier == barrier)
+        return 0;
+    detail(c, "the runtime released another barrier");
+    return -EPROTO;
+}
 
 int op_sync(struct ctx *c, const struct args_sync *a)
 {
     struct go go;
     report(c, REPORT_BARRIER, (int32_t)a->barrier);
     long n = sys_read(c->report_fd, &go, sizeof go);
-    if (n == 0 || n == -EPIPE || n == -ECONNRESET)
-        sys_exit(1); /* the runtime is dead */
-    if (n < 0)
-        return (int)n;
-    if (n != (long)sizeof go || go.barrier != a->barrier) {
-        detail(c, "the runtime released another barrier");
+    return check_go(c, n, &go, a->barrier);
+}
+
+int op_receive_mount(struct ctx *c, const struct args_receive_mount *a)
+{
+    struct go go;
+    struct fd_control control = {.head = {0}};
+    struct iovec_raw part = {&go, sizeof go};
+    struct message_header message = {
+        .parts = &part, .part_count = 1, .control = &control, .control_length = sizeof control};
+    report(c, REPORT_BARRIER, (int32_t)a->barrier);
+    long n = receive_with_fds(c->report_fd, &message);
+    int result = check_go(c, n, &go, a->barrier);
+    if (result < 0)
+        return result;
+    if (message.control_length < control.head.length || control.head.length != offsetof(struct fd_control, padding) ||
+        control.head.type != SCM_RIGHTS || message.flags & (MSG_TRUNC | MSG_CTRUNC)) {
+        detail(c, "the runtime sent no mount");
         return -EPROTO;
     }
-    return 0;
+    result = fill_slot(c, a->mount, control.fd);
+    if (result == 0)
+        c->about[a->mount] |= SLOT_DETACHED;
+    return result;
 }
 
 int op_ready(struct ctx *c, const struct args_ready *a)

@@ -46,48 +46,50 @@ enum op_code {
     OP_DOMAINNAME = 23,
     OP_LOOPBACK_UP = 24,
     OP_SYNC = 25,
-    OP_READY = 26,
-    OP_WAIT_COMMIT = 27,
-    OP_WAIT_START = 28,
-    OP_RECEIVE_FILTER = 29,
-    OP_RESERVE_LAUNCH = 30,
-    OP_FILTER_AND_WAIT = 31,
-    OP_OPEN = 32,
-    OP_CLOSE = 33,
-    OP_WRITE = 34,
-    OP_WRITE_FILE = 35,
-    OP_CHECK_DEVICE = 36,
-    OP_CHECK_FS = 37,
-    OP_REFUSE_FS = 38,
-    OP_TARGET = 39,
-    OP_MAKE_NODE = 40,
-    OP_MAKE_SYMLINK = 41,
-    OP_MAKE_DIR = 42,
-    OP_COPY_TREE = 43,
-    OP_OPEN_TREE = 44,
-    OP_NEW_MOUNT = 45,
-    OP_MOUNT_ATTRIBUTES = 46,
-    OP_PARENT_PROPAGATION = 47,
-    OP_ROOT_PROPAGATION = 48,
-    OP_MOVE_MOUNT = 49,
-    OP_READ_ONLY_PATH = 50,
-    OP_MASK_PATH = 51,
-    OP_PIVOT_ROOT = 52,
-    OP_MOVE_ROOT = 53,
-    OP_OPEN_PTY = 54,
-    OP_SEND_PTY = 55,
-    OP_USE_AS_STDIO = 56,
-    OP_CONTROLLING_TTY = 57,
-    OP_REPLACE_NULL_STDIO = 58,
-    OP_CHOWN_STDIO = 59,
-    OP_CHDIR = 60,
-    OP_CLOEXEC_FROM = 61,
-    OP_HOOK = 62,
-    OP_FIND_EXECUTABLE = 63,
-    OP_HOME = 64,
-    OP_EXECUTE = 65,
-    OP_AFFINITY = 66,
-    OP_END = 67,
+    OP_RECEIVE_MOUNT = 26,
+    OP_READY = 27,
+    OP_WAIT_COMMIT = 28,
+    OP_WAIT_START = 29,
+    OP_RECEIVE_FILTER = 30,
+    OP_RESERVE_LAUNCH = 31,
+    OP_FILTER_AND_WAIT = 32,
+    OP_OPEN = 33,
+    OP_CLOSE = 34,
+    OP_WRITE = 35,
+    OP_WRITE_FILE = 36,
+    OP_CHECK_DEVICE = 37,
+    OP_CHECK_FS = 38,
+    OP_REFUSE_FS = 39,
+    OP_TARGET = 40,
+    OP_MAKE_NODE = 41,
+    OP_MAKE_SYMLINK = 42,
+    OP_MAKE_DIR = 43,
+    OP_LABEL = 44,
+    OP_COPY_TREE = 45,
+    OP_OPEN_TREE = 46,
+    OP_NEW_MOUNT = 47,
+    OP_MOUNT_ATTRIBUTES = 48,
+    OP_PARENT_PROPAGATION = 49,
+    OP_ROOT_PROPAGATION = 50,
+    OP_MOVE_MOUNT = 51,
+    OP_READ_ONLY_PATH = 52,
+    OP_MASK_PATH = 53,
+    OP_PIVOT_ROOT = 54,
+    OP_MOVE_ROOT = 55,
+    OP_OPEN_PTY = 56,
+    OP_SEND_PTY = 57,
+    OP_USE_AS_STDIO = 58,
+    OP_CONTROLLING_TTY = 59,
+    OP_REPLACE_NULL_STDIO = 60,
+    OP_CHOWN_STDIO = 61,
+    OP_CHDIR = 62,
+    OP_CLOEXEC_FROM = 63,
+    OP_HOOK = 64,
+    OP_FIND_EXECUTABLE = 65,
+    OP_HOME = 66,
+    OP_EXECUTE = 67,
+    OP_AFFINITY = 68,
+    OP_END = 69,
 };
 
 /* Operand types by opcode, for the verifier: u u32, l u64, f slot, o out, s string, d data, v strings, w words. */
@@ -118,6 +120,7 @@ enum op_code {
         [OP_DOMAINNAME] = "s", \
         [OP_LOOPBACK_UP] = "", \
         [OP_SYNC] = "u", \
+        [OP_RECEIVE_MOUNT] = "ou", \
         [OP_READY] = "", \
         [OP_WAIT_COMMIT] = "f", \
         [OP_WAIT_START] = "f", \
@@ -135,6 +138,7 @@ enum op_code {
         [OP_MAKE_NODE] = "fsuuuuu", \
         [OP_MAKE_SYMLINK] = "fssu", \
         [OP_MAKE_DIR] = "fsu", \
+        [OP_LABEL] = "fd", \
         [OP_COPY_TREE] = "ff", \
         [OP_OPEN_TREE] = "ofsu", \
         [OP_NEW_MOUNT] = "osufv", \
@@ -266,6 +270,11 @@ struct args_sync {
     uint32_t barrier;
 };
 
+struct args_receive_mount {
+    uint32_t mount;
+    uint32_t barrier;
+};
+
 struct args_ready;
 
 struct args_wait_commit {
@@ -363,6 +372,11 @@ struct args_make_dir {
     uint32_t root;
     uint32_t path;
     uint32_t mode;
+};
+
+struct args_label {
+    uint32_t mount;
+    uint32_t context;
 };
 
 struct args_copy_tree {
@@ -518,6 +532,7 @@ int op_hostname(struct ctx *c, const struct args_hostname *a);
 int op_domainname(struct ctx *c, const struct args_domainname *a);
 int op_loopback_up(struct ctx *c, const struct args_loopback_up *a);
 int op_sync(struct ctx *c, const struct args_sync *a);
+int op_receive_mount(struct ctx *c, const struct args_receive_mount *a);
 int op_ready(struct ctx *c, const struct args_ready *a);
 int op_wait_commit(struct ctx *c, const struct args_wait_commit *a);
 int op_wait_start(struct ctx *c, const struct args_wait_start *a);
@@ -535,6 +550,7 @@ int op_target(struct ctx *c, const struct args_target *a);
 int op_make_node(struct ctx *c, const struct args_make_node *a);
 int op_make_symlink(struct ctx *c, const struct args_make_symlink *a);
 int op_make_dir(struct ctx *c, const struct args_make_dir *a);
+int op_label(struct ctx *c, const struct args_label *a);
 int op_copy_tree(struct ctx *c, const struct args_copy_tree *a);
 int op_open_tree(struct ctx *c, const struct args_open_tree *a);
 int op_new_mount(struct ctx *c, const struct args_new_mount *a);
@@ -614,6 +630,8 @@ static inline int op_dispatch(struct ctx *c, uint32_t code, const void *args)
         return op_loopback_up(c, args);
     case OP_SYNC:
         return op_sync(c, args);
+    case OP_RECEIVE_MOUNT:
+        return op_receive_mount(c, args);
     case OP_READY:
         return op_ready(c, args);
     case OP_WAIT_COMMIT:
@@ -648,6 +666,8 @@ static inline int op_dispatch(struct ctx *c, uint32_t code, const void *args)
         return op_make_symlink(c, args);
     case OP_MAKE_DIR:
         return op_make_dir(c, args);
+    case OP_LABEL:
+        return op_label(c, args);
     case OP_COPY_TREE:
         return op_copy_tree(c, args);
     case OP_OPEN_TREE:

@@ -42,10 +42,19 @@ export function opFailure(failure: Failure, { name, pointer, subject }: FailedOp
       }
       if (errno !== ECHILD) return new RuntimeError({ ...facts, ...about, errno, message: "cannot run hook" });
       return new RuntimeError({ ...facts, ...about, message: hookMessage(failure.value) });
-    default:
+    default: {
+      const message = LABELS[pointer];
+      if (message !== undefined) return new RuntimeError({ ...facts, ...about, errno, message });
       return new RuntimeError({ ...facts, ...about, errno, message: "", operation: name });
+    }
   }
 }
+
+/** What init does for these is one write, in runc's words. A profile or label that the kernel has not loaded: ENOENT, EINVAL. */
+const LABELS: Readonly<Record<string, string>> = {
+  "/process/apparmorProfile": "unable to apply apparmor profile",
+  "/process/selinuxLabel": "can't set process label",
+};
 
 /** As Go's os/exec words it: `exec: "x": executable file not found in $PATH`. */
 function lookupMessage(program: string, errno: number): string {

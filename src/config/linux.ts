@@ -85,7 +85,7 @@ function decodeProfile(c: Context, value: unknown, linux: Linux): void {
   leave(c);
 }
 
-const LATER = ["mountLabel", "intelRdt", "netDevices", "memoryPolicy"] as const;
+const LATER = ["intelRdt", "netDevices", "memoryPolicy"] as const;
 
 export function decodeLinux(c: Context, value: unknown): Linux {
   const object: JsonObject = readObject(c, value, "linux") ?? {};
@@ -105,6 +105,8 @@ export function decodeLinux(c: Context, value: unknown): Linux {
   if (cgroupsPath !== undefined) linux.cgroupsPath = cgroupsPath;
   const rootfsPropagation = readPropagation(c, object.rootfsPropagation);
   if (rootfsPropagation !== undefined) linux.rootfsPropagation = rootfsPropagation;
+  const mountLabel = readWord(c, object.mountLabel, "mountLabel");
+  if (mountLabel !== undefined) linux.mountLabel = mountLabel;
   const personality = decodePersonality(c, object.personality);
   if (personality !== undefined) linux.personality = personality;
   if (object.seccomp !== undefined && object.seccomp !== null) decodeProfile(c, object.seccomp, linux);

@@ -3,6 +3,7 @@
 import {
   type Context,
   enter,
+  type JsonObject,
   leave,
   missing,
   readElement,
@@ -13,7 +14,7 @@ import {
   show,
   wrong,
 } from "./context.ts";
-import { checkLater } from "./later.ts";
+import { decodeIdMappings } from "./id-mappings.ts";
 import type { Mount } from "./types.ts";
 
 /** A relative destination is deprecated: it counts from the root, with a warning, as in runc. */
@@ -29,6 +30,13 @@ function decodeDestination(c: Context, value: unknown): string {
   return `/${destination}`;
 }
 
+/** An empty list is one that was given, as in runc: checks/mounts.ts says that it does not do. */
+function decodeMappings(c: Context, object: JsonObject, mount: Mount): void {
+  for (const key of ["uidMappings", "gidMappings"] as const) {
+    if (object[key] !== undefined && object[key] !== null) mount[key] = decodeIdMappings(c, object[key], key);
+  }
+}
+
 function decodeMount(c: Context, value: unknown): Mount {
   const object = readElement(c, value);
   if (object === undefined) return { destination: "", options: [] };
@@ -40,8 +48,7 @@ function decodeMount(c: Context, value: unknown): Mount {
   if (type !== undefined) mount.type = type;
   const source = readWord(c, object.source, "source");
   if (source !== undefined) mount.source = source;
-  checkLater(c, object.uidMappings, "uidMappings");
-  checkLater(c, object.gidMappings, "gidMappings");
+  if (object.uidMappings !== undefined || object.gidMappings !== undefined) decodeMappings(c, object, mount);
   return mount;
 }
 

@@ -15,9 +15,9 @@ import {
   readObject,
   readPath,
   readTexts,
+  readWord,
   wrong,
 } from "./context.ts";
-import { checkLater } from "./later.ts";
 import { decodeRlimits } from "./rlimits.ts";
 import type { Process } from "./types.ts";
 
@@ -105,8 +105,10 @@ export function decodeProcess(c: Context, value: unknown): Process {
   const consoleSize = decodeConsoleSize(c, object.consoleSize);
   if (consoleSize !== undefined) process.consoleSize = consoleSize;
   decodeScheduling(c, object, process);
-  checkLater(c, object.apparmorProfile, "apparmorProfile");
-  checkLater(c, object.selinuxLabel, "selinuxLabel");
+  const apparmorProfile = readWord(c, object.apparmorProfile, "apparmorProfile");
+  if (apparmorProfile !== undefined) process.apparmorProfile = apparmorProfile;
+  const selinuxLabel = readWord(c, object.selinuxLabel, "selinuxLabel");
+  if (selinuxLabel !== undefined) process.selinuxLabel = selinuxLabel;
   leave(c);
   return process;
 }

@@ -36,6 +36,8 @@ const RICH_PROCESS = {
   ioPriority: { class: "IOPRIO_CLASS_BE", priority: 1 },
   execCPUAffinity: { initial: "0" },
   oomScoreAdj: 1,
+  apparmorProfile: "x",
+  selinuxLabel: "x",
 };
 const RICH_LINUX = {
   devices: [{ path: "/dev/x", type: "c", major: 1, minor: 1, fileMode: 1, uid: 1, gid: 1 }],
@@ -55,6 +57,7 @@ const RICH_LINUX = {
       { names: ["socket"], action: "SCMP_ACT_NOTIFY", args: [{ index: 0, value: 1, valueTwo: 2, op: "SCMP_CMP_NE" }] },
     ],
   },
+  mountLabel: "x",
   resources: {
     devices: [{ allow: true, type: "c", major: 1, minor: 1, access: "rwm" }],
     memory: { limit: 1, swap: 1, reservation: 1, swappiness: 1, disableOOMKiller: true, checkBeforeUpdate: true },

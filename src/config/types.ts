@@ -94,6 +94,9 @@ export interface Mount {
   source?: string;
   /** As written; tables/mount-options.ts reads them. */
   options: string[];
+  /** The ids of an idmapped mount: both or none; none with the option idmap: those of the user namespace. */
+  uidMappings?: IdMapping[];
+  gidMappings?: IdMapping[];
 }
 
 export const HOOK_KINDS = [
@@ -236,6 +239,8 @@ export interface Linux {
   maskedPaths: string[];
   readonlyPaths: string[];
   sysctl: ReadonlyMap<string, string>;
+  /** SELinux context of the file systems that are mounted. */
+  mountLabel?: string;
   /** linux.personality.domain. */
   personality?: "LINUX" | "LINUX32";
   seccomp?: Seccomp;

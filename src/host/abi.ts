@@ -193,6 +193,16 @@ export const NATIVE = {
 
   // --- containers -----------------------------------------------------------------------------------------------
   ns_type: f({ fd: "int" }, "int", "NS_GET_NSTYPE of a namespace file: its CLONE_NEW flag."),
+  user_namespace: f(
+    { uids: "text", gids: "text" },
+    "int",
+    "A new user namespace that nobody is in, with these lines as uid_map and gid_map: what an idmapped mount needs. `detail` names the file that the kernel refused.",
+  ),
+  idmapped_mount: f(
+    { pidfd: "int", path: "path", flags: "int", namespace: "int", recursive: "int" },
+    "int",
+    "A detached clone of an absolute path, as open_tree(OPEN_TREE_CLONE|flags) makes it in the mount namespace of the process but with this process's credentials, with the ids of the user namespace (mount_setattr, MOUNT_ATTR_IDMAP; AT_RECURSIVE when `recursive` is 1). `detail` names the call that failed.",
+  ),
   prlimit: f(
     { pid: "int", resource: "int", softLow: "int", softHigh: "int", hardLow: "int", hardHigh: "int" },
     "int",

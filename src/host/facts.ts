@@ -9,6 +9,9 @@ export interface HostFacts {
   cgroup: CgroupFacts;
   /** The host has /proc/kcore: the container gets /dev/core. */
   kcore: boolean;
+  /** Whether the kernel enforces these, each only where config.json asks for it (gather-lsm.ts). */
+  apparmor?: boolean;
+  selinux?: boolean;
   /** The limits this process has, by RLIMIT_ number, only those that config.json sets. */
   rlimits: ReadonlyMap<number, { soft: bigint; hard: bigint }>;
   /** The soft and hard RLIMIT_NOFILE to hand on (the Node host's own raise undone); absent: as inherited. */

@@ -38,7 +38,7 @@ function hostOf({ own, mounts, limits = {} }: Host): { native: Native; calls: st
 }
 
 const config = (resources: number[]): Config =>
-  ({ process: { rlimits: resources.map((resource) => ({ resource })) } }) as unknown as Config;
+  ({ process: { rlimits: resources.map((resource) => ({ resource })) }, linux: {} }) as unknown as Config;
 
 describe("gatherFacts", () => {
   const v2: Host = { own: "0::/user.slice/x.scope\n", mounts: { "/sys/fs/cgroup": [CGROUP2, 1] } };

@@ -2,6 +2,7 @@
 
 import type { Config } from "../config/types.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
+import { loaded } from "../lazy.ts";
 import type { HostFacts } from "./facts.ts";
 import { gatherCgroups } from "./gather-cgroups.ts";
 import { must } from "./must.ts";
@@ -15,6 +16,8 @@ const OLDEST = { major: 5, minor: 15 } as const;
 /** Throws RuntimeError when the kernel is too old or /proc is not there. */
 export function gatherFacts(native: Native, config: Config): HostFacts {
   const kernel = kernelVersion(must(native.kernel_release(), { operation: "uname" }) as string);
+  const { process, linux } = config;
+  const labels = process.apparmorProfile ?? process.selinuxLabel ?? linux.mountLabel;
   const ids = must(native.ids(), { operation: "getuid" }) as number[];
   return {
     kernel,
@@ -23,6 +26,7 @@ export function gatherFacts(native: Native, config: Config): HostFacts {
     cgroup: gatherCgroups(native),
     kcore: typeof native.stat(AT_FDCWD, "/proc/kcore", AT_SYMLINK_NOFOLLOW) !== "number",
     rlimits: limits(native, config),
+    ...(labels === undefined ? undefined : loaded(import("./gather-lsm.ts")).gatherLsm(native, config)),
   };
 }
 

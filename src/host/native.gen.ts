@@ -185,6 +185,12 @@ export interface Native {
   /** NS_GET_NSTYPE of a namespace file: its CLONE_NEW flag. */
   ns_type(fd: number): number;
 
+  /** A new user namespace that nobody is in, with these lines as uid_map and gid_map: what an idmapped mount needs. `detail` names the file that the kernel refused. */
+  user_namespace(uids: string, gids: string): number;
+
+  /** A detached clone of an absolute path, as open_tree(OPEN_TREE_CLONE|flags) makes it in the mount namespace of the process but with this process's credentials, with the ids of the user namespace (mount_setattr, MOUNT_ATTR_IDMAP; AT_RECURSIVE when `recursive` is 1). `detail` names the call that failed. */
+  idmapped_mount(pidfd: number, path: string, flags: number, namespace: number, recursive: number): number;
+
   /** prlimit64(2); each 64-bit value in two unsigned 32-bit halves. */
   prlimit(pid: number, resource: number, softLow: number, softHigh: number, hardLow: number, hardHigh: number): number;
 

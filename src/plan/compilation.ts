@@ -34,6 +34,8 @@ export interface Compilation {
   readonly slots: InheritedSlots;
   /** Slot of the container's root mount; from rootfs.ts on. */
   root: number;
+  /** Slot of our own procfs while it is open, else NONE: see procfs.ts. */
+  procfs: number;
   readonly deferred: DeferredReadOnly[];
   /** What is mounted on /proc and /sys, for the masked and read-only paths below. */
   readonly kernelMounts: KernelMount[];

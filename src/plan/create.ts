@@ -15,6 +15,8 @@ import type { Compilation, InheritedSlots } from "./compilation.ts";
 import { openConsole } from "./console.ts";
 import { makeDevices, replaceNullStdio } from "./devices.ts";
 import { createHooks, hasBarrierHooks, hookSteps } from "./hooks.ts";
+import { mapMountSteps } from "./idmap.ts";
+import { applyProfile, checkLsm, labelKeyring, labelProcess, needsAttributes } from "./lsm.ts";
 import { openMasks, protectPaths } from "./masked-paths.ts";
 import { compileMounts } from "./mounts.ts";
 import { hasUserNamespace, type NamespaceSet, namespaceSet } from "./namespace-set.ts";
@@ -22,8 +24,10 @@ import { enterNamespaces } from "./namespaces.ts";
 import { absolutePath } from "./paths.ts";
 import type { CreateOptions, Plan, RuntimeStep } from "./plan.ts";
 import { setAttributes, setUmask, startProcess } from "./process.ts";
+import { closeProcfs, openProcfs } from "./procfs.ts";
+import { NONE } from "./protocol.ts";
 import { changeRoot, makeCwd, openRoot, setReadOnly } from "./rootfs.ts";
-import { openProcfs, writeSysctls } from "./sysctl.ts";
+import { writeSysctls } from "./sysctl.ts";
 import type { UnitPlan } from "./unit.ts";
 import { userMappingSteps } from "./user-mappings.ts";
 
@@ -82,11 +86,13 @@ export function compileCreate(
     rootfs: absolutePath(options.bundle, config.root.path),
     slots: inheritAll(ops, config, options, unit === undefined ? cgroups : { v1: [] }),
     root: -1,
+    procfs: NONE,
     deferred: [],
     kernelMounts: [],
     bindsDev: false,
   };
   checkRootless(c);
+  checkLsm(c);
   runtimeSteps(c, limits);
   initOps(c);
   const plan: Plan = { init: ops.finish(), inherited: ops.inherited, runtime: c.steps, cgroups: beginning.leaves };
@@ -95,10 +101,10 @@ export function compileCreate(
 }
 
 function initOps(c: Compilation): void {
-  const { ops, config } = c;
+  const { ops, config, options } = c;
   enterNamespaces(c);
   ops.at("default").setsid();
-  joinKeyring(c);
+  if (!options.noNewKeyring) labelKeyring(c, () => joinKeyring(c));
   if ((c.namespaces.created & CLONE_NEWNET) !== 0) ops.at("/linux/namespaces", "lo").loopback_up();
 
   openRoot(c);
@@ -106,7 +112,8 @@ function initOps(c: Compilation): void {
   makeDevices(c);
   replaceNullStdio(c);
   const masks = openMasks(c);
-  const proc = openProcfs(c);
+  if (config.linux.sysctl.size > 0) openProcfs(c, "/linux/sysctl");
+  else if (needsAttributes(c)) openProcfs(c, "/process");
   if (config.linux.seccomp !== undefined) loaded(import("./seccomp.ts")).receiveFilter(c);
   createHooks(c);
 
@@ -117,11 +124,15 @@ function initOps(c: Compilation): void {
   setUmask(c);
   if (config.hostname !== undefined) ops.at("/hostname", config.hostname).hostname(config.hostname);
   if (config.domainname !== undefined) ops.at("/domainname", config.domainname).domainname(config.domainname);
-  writeSysctls(c, proc);
+  applyProfile(c);
+  writeSysctls(c);
+  if (config.process.selinuxLabel === undefined) closeProcfs(c);
   protectPaths(c, masks);
   ops.at("default", "/").close(c.root);
 
   setAttributes(c);
+  labelProcess(c);
+  closeProcfs(c);
   startProcess(c);
 }
 
@@ -143,6 +154,7 @@ function runtimeSteps(c: Compilation, limits: readonly RuntimeStep[]): void {
   if (namespaces.joiner) steps.push({ step: "await child", origin });
   if (unit !== undefined) steps.push(...unit.late(limits));
   else if (limits.length > 0) steps.push(...lateLimits(limits));
+  mapMountSteps(c);
   const seccomp = config.linux.seccomp === undefined ? undefined : loaded(import("./seccomp.ts"));
   seccomp?.sendFilter(c);
   const early = hasBarrierHooks(c);
@@ -153,7 +165,6 @@ function runtimeSteps(c: Compilation, limits: readonly RuntimeStep[]): void {
 }
 
 function joinKeyring(c: Compilation): void {
-  if (c.options.noNewKeyring) return;
   // KEY_OTH_SEARCH where the ids are another namespace's, else KEY_USR_SEARCH: runc's choice.
   c.ops.at("default", `_ses.${c.options.id}`);
   c.ops.join_keyring(`_ses.${c.options.id}`, hasUserNamespace(c.namespaces) ? 0x8 : 0x80000);

@@ -12,9 +12,11 @@ import { CLONE_NEWUSER, O_DIRECTORY, O_PATH } from "../tables/linux.ts";
 import { PlanBuilder } from "./builder.ts";
 import type { Compilation, InheritedSlots } from "./compilation.ts";
 import { openConsole } from "./console.ts";
+import { applyProfile, checkLsm, labelKeyring, labelProcess, needsAttributes } from "./lsm.ts";
 import { joinTasks, writeOomScore } from "./namespaces.ts";
 import type { Plan } from "./plan.ts";
 import { setAttributes, setUmask, startProcess } from "./process.ts";
+import { closeProcfs, openHostProcfs } from "./procfs.ts";
 import { NONE } from "./protocol.ts";
 import { raiseLimits } from "./rlimits.ts";
 
@@ -72,6 +74,7 @@ export function compileExec(config: Config, options: ExecOptions): Plan {
     rootfs: "/",
     slots: inheritRest(ops, options, origin),
     root: -1,
+    procfs: NONE,
     deferred: [],
     kernelMounts: [],
     bindsDev: false,
@@ -82,6 +85,7 @@ export function compileExec(config: Config, options: ExecOptions): Plan {
       pointer: "/process/user/additionalGids",
     });
   }
+  checkLsm(c);
   join(c, container, namespaces, folder, origin.pointer);
   become(c, folder);
   runtimeSteps(c);
@@ -119,6 +123,8 @@ function join(c: Compilation, container: number, namespaces: number, folder: num
   ops.reset_signals();
   setAffinity(c, "initial");
   raiseLimits(c);
+  // The container's own may be covered, or be something else.
+  if (needsAttributes(c)) openHostProcfs(c, "/process");
   ops.at("/linux/namespaces", "the container's");
   if (namespaces !== 0) ops.setns(container, namespaces);
   ops.close(container);
@@ -141,7 +147,8 @@ function become(c: Compilation, folder: number): void {
     ops.at("default").reset_affinity();
   else setAffinity(c, "final");
   ops.at("default").setsid();
-  if (!options.noNewKeyring) ops.at("default", `_ses.${options.id}`).join_keyring(`_ses.${options.id}`, 0);
+  const ring = `_ses.${options.id}`;
+  if (!options.noNewKeyring) labelKeyring(c, () => ops.at("default", ring).join_keyring(ring, 0));
   if (options.console !== "none") {
     c.root = ops.slot();
     ops.at("/process/terminal", "/").open(c.root, NONE, "/", O_PATH | O_DIRECTORY, 0, 0);
@@ -149,7 +156,10 @@ function become(c: Compilation, folder: number): void {
     ops.at("default", "/").close(c.root);
   }
   setUmask(c);
+  applyProfile(c);
   setAttributes(c);
+  labelProcess(c);
+  closeProcfs(c);
   startProcess(c);
 }
 

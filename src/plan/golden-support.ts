@@ -17,7 +17,15 @@ export function hostFacts(mode: HostFacts["cgroup"]["mode"]): HostFacts {
     mountpoint: `/sys/fs/cgroup/${name.replace("name=", "")}`,
     own: "/",
   }));
-  const host = { kernel: [6, 1] as const, euid: 0, egid: 0, kcore: true, rlimits: new Map() };
+  const host = {
+    kernel: [6, 1] as const,
+    euid: 0,
+    egid: 0,
+    kcore: true,
+    apparmor: true,
+    selinux: true,
+    rlimits: new Map(),
+  };
   switch (mode) {
     case "v1":
       return { ...host, cgroup: { mode, hierarchies } };

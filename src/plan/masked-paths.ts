@@ -4,6 +4,7 @@
 import { OPEN_TREE_CLONE } from "../tables/linux.ts";
 import { MOUNT_ATTR } from "../tables/mount-options.ts";
 import type { Compilation, KernelMount } from "./compilation.ts";
+import { labelParameters } from "./lsm.ts";
 import { cleanPath } from "./paths.ts";
 import { NONE } from "./protocol.ts";
 
@@ -30,7 +31,8 @@ export function openMasks(c: Compilation): Masks | undefined {
   ops.mount_attributes(file, FILE_ATTRIBUTES, 0, 0, 0);
   const folder = ops.slot();
   ops.at("/linux/maskedPaths", "tmpfs");
-  ops.new_mount(folder, "tmpfs", FOLDER_ATTRIBUTES, NONE, ["source=tmpfs", "ro", "nr_blocks=1", "nr_inodes=1"]);
+  const parameters = ["source=tmpfs", "ro", "nr_blocks=1", "nr_inodes=1", ...labelParameters(c, "/linux/maskedPaths")];
+  ops.new_mount(folder, "tmpfs", FOLDER_ATTRIBUTES, NONE, parameters);
   return { file, folder };
 }
 

@@ -10,12 +10,13 @@ import {
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
 } from "../tables/linux.ts";
+import { isIdmapped } from "../tables/mount-ids.ts";
 import { MOUNT_ATTR } from "../tables/mount-options.ts";
 import type { Compilation } from "./compilation.ts";
 import { attach, KIND, type MountEntry, openTarget, releaseMount } from "./mount-target.ts";
 import { hasUserNamespace } from "./namespace-set.ts";
 import { absolutePath } from "./paths.ts";
-import { NONE } from "./protocol.ts";
+import { BARRIER, NONE } from "./protocol.ts";
 
 /** Everything that an option can set, but the access time: that is kept unless an option names it. */
 const ALL =
@@ -35,8 +36,13 @@ export function mountBind(c: Compilation, entry: MountEntry): void {
   const source = absolutePath(c.options.bundle, entry.mount.source ?? "");
   const tree = ops.slot();
   ops.at(`${pointer}/source`, source);
-  const flags = (options.recursiveBind ? AT_RECURSIVE : 0) | (options.srcNofollow ? AT_SYMLINK_NOFOLLOW : 0);
-  ops.open_tree(tree, NONE, source, OPEN_TREE_CLONE | flags);
+  if (isIdmapped(entry.mount)) {
+    // idmap.ts has the other side.
+    ops.receive_mount(tree, BARRIER.mount);
+  } else {
+    const flags = (options.recursiveBind ? AT_RECURSIVE : 0) | (options.srcNofollow ? AT_SYMLINK_NOFOLLOW : 0);
+    ops.open_tree(tree, NONE, source, OPEN_TREE_CLONE | flags);
+  }
   if (destination === "/proc") ops.check_fs(tree, PROC_SUPER_MAGIC);
   setAttributes(c, entry, tree);
   attach(c, entry, tree, openTarget(c, entry, KIND.like, tree, options.destNofollow));

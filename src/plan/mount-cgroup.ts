@@ -9,6 +9,7 @@ import type { CgroupHierarchy } from "../host/facts.ts";
 import { AT_RECURSIVE, CLONE_NEWCGROUP, OPEN_TREE_CLONE } from "../tables/linux.ts";
 import { MOUNT_ATTR } from "../tables/mount-options.ts";
 import type { Compilation } from "./compilation.ts";
+import { labelParameters } from "./lsm.ts";
 import { fsParameters } from "./mount-filesystem.ts";
 import { attach, KIND, type MountEntry, openFolder } from "./mount-target.ts";
 import { hasUserNamespace } from "./namespace-set.ts";
@@ -46,7 +47,9 @@ function mountV1(c: Compilation, entry: MountEntry): void {
   const { pointer, destination } = entry;
   const target = openFolder(c, entry, entry.options.destNofollow);
   const mount = ops.slot();
-  ops.at(pointer, destination).new_mount(mount, "tmpfs", STRICT, NONE, ["source=tmpfs", "mode=755"]);
+  ops
+    .at(pointer, destination)
+    .new_mount(mount, "tmpfs", STRICT, NONE, ["source=tmpfs", "mode=755", ...labelParameters(c, pointer)]);
   attach(c, entry, mount, target);
   ops.close(mount);
   const { hierarchies } = c.options.facts.cgroup;

@@ -2,8 +2,12 @@
 
 import { MOUNT_ATTR } from "../tables/mount-options.ts";
 import type { Compilation } from "./compilation.ts";
+import { labelMount, labelParameters } from "./lsm.ts";
 import { attach, type MountEntry, openFolder, releaseMount } from "./mount-target.ts";
 import { NONE } from "./protocol.ts";
+
+/** What linux.mountLabel does not change; mqueue's root is labelled by itself. */
+const KEEPS_LABEL: readonly string[] = ["proc", "sysfs", "mqueue"];
 
 export function mountFilesystem(c: Compilation, entry: MountEntry): void {
   const { ops } = c;
@@ -18,10 +22,12 @@ export function mountFilesystem(c: Compilation, entry: MountEntry): void {
   const attributes = defer ? options.attrSet & ~RDONLY : options.attrSet;
   const recSet = defer ? options.recSet & ~RDONLY : options.recSet;
   const parameters = fsParameters(entry, (attributes & RDONLY) !== 0);
+  if (!KEEPS_LABEL.includes(type)) parameters.push(...labelParameters(c, pointer));
   const keepsMode = type === "tmpfs" && !hasMode(options.data);
   const mount = ops.slot();
   ops.at(pointer, destination);
   ops.new_mount(mount, type, attributes, keepsMode ? target : NONE, parameters);
+  if (type === "mqueue") labelMount(c, mount);
   if (type === "tmpfs" && options.tmpcopyup) ops.at(`${pointer}/options`, destination).copy_tree(target, mount);
   ops.at(`${pointer}/destination`, destination);
   attach(c, entry, mount, target);

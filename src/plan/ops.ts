@@ -90,6 +90,10 @@ export const OPS = {
     "Reports BARRIER with the number and waits until the runtime sends it back; the runtime's death (EOF) ends init.",
     { barrier: "u32" },
   ),
+  receive_mount: op(
+    "As sync, but what releases init brings the descriptor of a detached mount, which the runtime alone could make.",
+    { mount: "out", barrier: "u32" },
+  ),
   ready: op("Reports READY, by write(2) alone.", {}),
   wait_commit: op(
     "Blocks in a write(2) of one byte to the full commit pipe until the runtime has recorded the container and drains it. When the runtime dies first, SIGPIPE ends init: nothing waits for ever. Needs no read, so that any seccomp filter lets it pass.",
@@ -173,6 +177,10 @@ export const OPS = {
     root: "slot",
     path: "string",
     mode: "u32",
+  }),
+  label: op("fsetxattr(2) of security.selinux on the root of a mount, without a NUL at the end of the context.", {
+    mount: "slot",
+    context: "data",
   }),
   copy_tree: op(
     "Copies the folder's content (regular files, folders, symlinks, modes, owners, times, xattrs) for tmpcopyup; devices, sockets and FIFOs are made anew by mknod; bounded depth; opens nothing that is not a regular file or folder.",

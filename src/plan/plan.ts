@@ -127,6 +127,22 @@ export type RuntimeStep =
       data: string;
       origin: Origin;
     }
+  /** For idmapped mounts; numbered from 0 in the order of these steps. `path`: one that is there already. */
+  | { step: "make user namespace"; uids: string; gids: string; origin: Origin }
+  | { step: "open user namespace"; path: string; origin: Origin }
+  /**
+   * Clones `source` in init's mount namespace, gives it the ids of a user namespace and hands it to init, which waits at
+   * the `mount` barrier. flags are those of open_tree(2); `last`: the user namespaces are not needed any more.
+   */
+  | {
+      step: "map mount";
+      source: string;
+      flags: number;
+      namespace: number;
+      recursive: boolean;
+      last: boolean;
+      origin: Origin;
+    }
   | { step: "raise rlimit"; resource: number; soft: bigint; hard: bigint; origin: Origin }
   | { step: "hook"; kind: "prestart" | "createRuntime"; index: number; origin: Origin };
 

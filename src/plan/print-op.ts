@@ -51,6 +51,7 @@ const LINES: Readonly<Record<string, Line>> = {
   hostname: (o) => word(o.name),
   domainname: (o) => word(o.name),
   sync: (o) => `${o.barrier}`,
+  receive_mount: () => "from the runtime",
   wait_commit: () => "until the container is recorded",
   wait_start: () => "until `start`",
   filter_and_wait: (o) => {
@@ -70,6 +71,7 @@ const LINES: Readonly<Record<string, Line>> = {
     `${word(o.path)} ${words(o.mode)}${o.major === 0 && o.minor === 0 ? "" : ` ${o.major}:${o.minor}`} owner ${o.uid}:${o.gid}`,
   make_symlink: (o) => `${word(o.path)} → ${word(o.to)}${o.replace === 1 ? " replace" : ""}`,
   make_dir: (o) => `${word(o.path)} ${list(o.mode)}`,
+  label: (o) => `${o.mount} ${quoted(o.context)}`,
   copy_tree: (o) => `${o.from} → ${o.to}`,
   open_tree: (o) => `${o.path === "" ? o.dir : word(o.path)}${bits(o.flags)}`,
   new_mount: (o) => {

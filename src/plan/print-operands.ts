@@ -81,6 +81,8 @@ export class Slots {
         const path = operands.path as string;
         return `clone of ${path === "" ? this.label(operands.dir as number) : path}`;
       }
+      case "receive_mount":
+        return "idmapped mount";
       case "new_mount":
         return operands.fstype as string;
       case "open_pty":

@@ -2,7 +2,7 @@
 
 import type { Config, Hook } from "../config/types.ts";
 import type { RuntimeStep } from "./plan.ts";
-import { barrier, cloneFlags, limit, resource } from "./print-flags.ts";
+import { barrier, cloneFlags, limit, openTreeFlags, resource } from "./print-flags.ts";
 
 function writeLine(step: Extract<RuntimeStep, { step: "write cgroup file" }>): string {
   const { path, file, data, otherwise, optional, retry, above } = step;
@@ -12,6 +12,9 @@ function writeLine(step: Extract<RuntimeStep, { step: "write cgroup file" }>): s
   if (above !== undefined) line += `, if ${above.file} is below ${above.value}`;
   return retry ? `${line}, again after the next if it does not fit` : line;
 }
+
+/** Lines of uid_map on one line: `0 100000 65536, 65536 0 1`. */
+const mappings = (lines: string): string => lines.trimEnd().split("\n").join(", ");
 
 /** The line without number and origin. */
 export function stepLine(step: RuntimeStep, config: Config): string {
@@ -56,6 +59,15 @@ export function stepLine(step: RuntimeStep, config: Config): string {
       return step.step;
     case "write proc file":
       return `write ${JSON.stringify(step.data)} to /proc/PID/${step.file}`;
+    case "make user namespace":
+      return `${step.step} uids ${mappings(step.uids)} gids ${mappings(step.gids)}`;
+    case "open user namespace":
+      return `${step.step} ${step.path}`;
+    case "map mount": {
+      const flags = openTreeFlags(step.flags).map((flag) => `|${flag}`);
+      const kind = step.recursive ? "map ids recursively" : "map ids";
+      return `${kind} of OPEN_TREE_CLONE${flags.join("")} ${step.source} by user namespace ${step.namespace}, send it to init`;
+    }
     case "raise rlimit":
       return `raise rlimit ${resource(step.resource)} soft ${limit(step.soft)} hard ${limit(step.hard)}`;
     case "hook": {

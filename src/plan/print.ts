@@ -35,7 +35,7 @@ export function printPlan(plan: Plan, format: "text" | "json", context: PrintCon
 }
 
 /** After these init has told the runtime where it is. */
-const REPORTS: ReadonlySet<string> = new Set(["sync", "sibling", "ready", "filter_and_wait"]);
+const REPORTS: ReadonlySet<string> = new Set(["sync", "receive_mount", "sibling", "ready", "filter_and_wait"]);
 
 /**
  * Both sides in order: the runtime's steps up to the clone, init's ops up to its next report, the runtime's steps that
@@ -61,6 +61,7 @@ function timeline(plan: Plan, context: PrintContext): Row[] {
     slots.follow(decoded);
     if (!REPORTS.has(decoded.op)) continue;
     if (decoded.op === "sync") runtimeUpTo((step) => step.step === "release barrier");
+    else if (decoded.op === "receive_mount") runtimeUpTo((step) => step.step === "map mount");
     else if (decoded.op === "sibling") runtimeUpTo((step) => step.step === "await child");
     else runtimeUpTo(() => false);
   }

@@ -14,6 +14,8 @@ export const BARRIER = {
   hooks: 2,
   /** The init process is in its final cgroup (systemd). */
   cgroup: 3,
+  /** An idmapped mount is to be made: its descriptor comes with the release. */
+  mount: 4,
 } as const;
 
 /** Kinds of report; the same numbers as csrc/init/report.h. */

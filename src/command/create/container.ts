@@ -110,6 +110,7 @@ export function createContainer(native: Native, request: CreateRequest): Created
       spawning: false,
       pid: 0,
       pidfd: -1,
+      userNamespaces: [],
       onHook: () => {
         poststopDue = true;
       },

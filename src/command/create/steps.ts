@@ -55,6 +55,8 @@ export interface Creation {
   /** The container's init; 0 and -1 before it exists. */
   pid: number;
   pidfd: number;
+  /** Of idmapped mounts, by number; closed after the last one. */
+  readonly userNamespaces: number[];
   /** Called once init has its final pid, while it mounts. */
   readonly onInit: () => void;
   /** Called before a hook runs. */
@@ -149,6 +151,13 @@ function runStep(creation: Creation, step: Exclude<RuntimeStep, { step: "write c
       });
       return;
     }
+    case "make user namespace":
+    case "open user namespace":
+      loaded(import("./idmapped.ts")).addUserNamespace(creation, step);
+      return;
+    case "map mount":
+      loaded(import("./idmapped.ts")).mapMount(creation, step);
+      return;
     case "raise rlimit":
       raiseRlimit(creation, step);
       return;

@@ -88,6 +88,7 @@ function start(
     spawning: false,
     pid: 0,
     pidfd: -1,
+    userNamespaces: [],
     onHook: () => {},
     onInit: () => {
       cloning = false;

@@ -1,5 +1,7 @@
 // mounts: what may be combined, and what may lie over /proc.
 
+import { loaded } from "../../lazy.ts";
+import { isIdmapped } from "../../tables/mount-ids.ts";
 import { type MountOptions, mountOptions } from "../../tables/mount-options.ts";
 import { show } from "../context.ts";
 import type { Config, Mount } from "../types.ts";
@@ -19,19 +21,11 @@ const OVER_PROC: readonly string[] = [
   "/proc/sys/crypto/fips_enabled",
 ];
 
-/** Options with a meaning that no operation carries out yet. */
-const LATER: readonly string[] = ["idmap", "ridmap", "copy-symlink"];
-
-function isLater(option: string): boolean {
-  return LATER.includes(option) || option.startsWith("idmap=") || option.startsWith("ridmap=");
-}
-
+/** crun's option, with a meaning that no operation carries out yet. */
 function checkLater(mount: Mount, parsed: MountOptions, pointer: string, add: Add): void {
-  if (parsed.idmap === undefined && !parsed.copySymlink) return;
-  for (let i = 0; i < mount.options.length; i++) {
-    const option = mount.options[i] as string;
-    if (isLater(option)) add(`${pointer}/options/${i}`, `is not supported yet: ${show(option)}`, "unsupported");
-  }
+  if (!parsed.copySymlink) return;
+  const index = mount.options.indexOf("copy-symlink");
+  add(`${pointer}/options/${index}`, 'is not supported yet: "copy-symlink"', "unsupported");
 }
 
 /** CVE-2019-16884, CVE-2019-19921. That a bind source at /proc is a procfs is checked on its descriptor. */
@@ -56,11 +50,12 @@ function checkBind(mount: Mount, parsed: MountOptions, pointer: string, add: Add
   }
 }
 
-function checkMount(mount: Mount, index: number, add: Add): void {
+function checkMount(config: Config, mount: Mount, index: number, add: Add): void {
   const pointer = `/mounts/${index}`;
   const parsed = mountOptions(mount.options);
   checkLater(mount, parsed, pointer, add);
   checkProc(mount, parsed.bind, pointer, add);
+  if (isIdmapped(mount)) loaded(import("./idmap.ts")).checkIdmap(config, mount, pointer, add);
   if (parsed.bind) {
     checkBind(mount, parsed, pointer, add);
   } else if (!parsed.remount) {
@@ -79,7 +74,7 @@ function checkMount(mount: Mount, index: number, add: Add): void {
 }
 
 function checkMounts(config: Config, add: Add): void {
-  for (let i = 0; i < config.mounts.length; i++) checkMount(config.mounts[i] as Mount, i, add);
+  for (let i = 0; i < config.mounts.length; i++) checkMount(config, config.mounts[i] as Mount, i, add);
 }
 
 export const MOUNT_CHECKS: readonly Check[] = [{ reads: ["/mounts"], each: true, run: checkMounts }];

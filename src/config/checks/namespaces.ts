@@ -24,7 +24,7 @@ function checkRestrictedPaths(config: Config, add: Add): void {
 }
 
 /** What user_namespaces(7) demands of a map: no overflow, no id twice on either side. */
-function checkRanges(mappings: readonly IdMapping[], pointer: string, add: Add): void {
+export function checkRanges(mappings: readonly IdMapping[], pointer: string, add: Add): void {
   if (mappings.length > MAX_MAPPINGS) add(pointer, `must have at most ${MAX_MAPPINGS} entries, got ${mappings.length}`);
   for (let i = 0; i < mappings.length && i < MAX_MAPPINGS; i++) {
     const a = mappings[i] as IdMapping;

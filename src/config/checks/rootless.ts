@@ -1,5 +1,6 @@
 // What a caller without root must not ask for; the command applies it, since a config alone does not say who runs it.
 
+import { isIdmapped } from "../../tables/mount-ids.ts";
 import type { Config, Issue, Mount } from "../types.ts";
 import { type Add, isMapped, namespaceOf } from "./check.ts";
 
@@ -35,5 +36,8 @@ export function checkRootless(config: Config): Issue[] {
     add("/process/user/additionalGids", "must not be given in a rootless container");
   }
   if (user !== undefined && user.path === undefined) checkMountOwners(config, add);
+  for (let i = 0; i < config.mounts.length; i++) {
+    if (isIdmapped(config.mounts[i] as Mount)) add(`/mounts/${i}`, "must not be id-mapped in a rootless container");
+  }
   return issues;
 }
