@@ -1,0 +1,9 @@
+#!/bin/bash
+# spec-tests/conformance/run.sh [PROGRAM...]: see main.ts. One suite at a time: its programs share cgroups by name.
+set -eu
+cd "$(dirname "$0")/../.."
+if [ "$(id -u)" != 0 ]; then
+  echo "conformance: it needs root" >&2
+  exit 1
+fi
+exec flock --close "${TMPDIR:-/tmp}/berth-conformance.lock" node_modules/.bin/tsx spec-tests/conformance/main.ts "$@"
