@@ -28,7 +28,7 @@ static int is_report(const struct report *report, size_t size, int fd)
 {
     if (size < REPORT_HEAD || report->length > REPORT_DETAIL || size != REPORT_HEAD + report->length)
         return 0;
-    if (report->kind < REPORT_FAILED || report->kind > REPORT_CHILD)
+    if (report->kind < REPORT_FAILED || report->kind > REPORT_LISTENER)
         return 0;
     return (report->kind == REPORT_CHILD) == (fd >= 0);
 }

@@ -22,7 +22,14 @@
 
 #include <stdint.h>
 
-enum report_kind { REPORT_EOF = 0, REPORT_FAILED = 1, REPORT_BARRIER = 2, REPORT_READY = 3, REPORT_CHILD = 4, REPORT_LISTENER = 5 };
+enum report_kind {
+    REPORT_EOF = 0,
+    REPORT_FAILED = 1,
+    REPORT_BARRIER = 2,
+    REPORT_READY = 3,
+    REPORT_CHILD = 4,
+    REPORT_LISTENER = 5
+};
 
 #define REPORT_DETAIL 480
 #define REPORT_HEAD 20

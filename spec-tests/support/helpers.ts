@@ -6,13 +6,13 @@ import { join } from "node:path";
 import { workFolder } from "./runtime.ts";
 
 /** The path of the static executable made from helpers/NAME.c. */
-export function helper(name: string): string {
+export function helper(name: string, flags: readonly string[] = []): string {
   const folder = join(workFolder(), "helpers");
   const path = join(folder, name);
   if (!existsSync(path)) {
     mkdirSync(folder, { recursive: true });
     const source = join(import.meta.dirname, "helpers", `${name}.c`);
-    execFileSync("cc", ["-std=gnu17", "-O1", "-Wall", "-Wextra", "-static", "-o", path, source]);
+    execFileSync("cc", ["-std=gnu17", "-O1", "-Wall", "-Wextra", "-static", ...flags, "-o", path, source]);
   }
   return path;
 }

@@ -113,7 +113,7 @@ export type RuntimeStep =
   /** Waits for init's report BARRIER n; FAILED or EOF instead is the error. */
   | { step: "await barrier"; barrier: number; origin: Origin }
   | { step: "release barrier"; barrier: number; origin: Origin }
-  /** Compiles linux.seccomp and sends the filter to init, which may have come to receive_filter or not. */
+  /** Sends the filter of linux.seccomp, compiled since "send plan", to init, which may have come to receive_filter or not. */
   | { step: "send filter"; compile: CompileOptions; origin: Origin }
   /** Waits for init's report LISTENER, and hands a copy of that descriptor to who listens at `path`. */
   | { step: "await listener"; path: string; metadata?: string; origin: Origin }

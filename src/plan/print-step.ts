@@ -52,7 +52,7 @@ export function stepLine(step: RuntimeStep, config: Config): string {
     case "await child":
       return "await child: init is the joiner's second clone";
     case "send filter":
-      return "compile the seccomp filter and send it to init";
+      return "send init the seccomp filter, compiled meanwhile";
     case "await listener":
       return `await listener: a copy of it goes to ${step.path}`;
     case "await ready":

@@ -49,8 +49,10 @@ static void test_reports(void)
     memcpy(longer, &report, sizeof report);
     EQUAL(reported((struct report *)(void *)longer, sizeof longer, -1), -EPROTO, "one that is cut");
     report.length = 0;
-    report.kind = 5;
+    report.kind = REPORT_LISTENER + 1;
     EQUAL(reported(&report, REPORT_HEAD, -1), -EPROTO, "one of an unknown kind");
+    report.kind = REPORT_LISTENER;
+    EQUAL(reported(&report, REPORT_HEAD, -1), 0, "a listener's number is received");
     report.kind = REPORT_CHILD;
     EQUAL(reported(&report, REPORT_HEAD, -1), -EPROTO, "a child without pidfd");
     EQUAL(reported(&report, REPORT_HEAD, 0), 0, "a child with pidfd is received");
@@ -60,6 +62,11 @@ static void test_reports(void)
     report.kind = REPORT_READY;
     EQUAL(reported(&report, REPORT_HEAD, 0), -EPROTO, "a descriptor that does not belong is EPROTO and closed");
 
+    const uint32_t words[] = {1, 0xffffffff, 3};
+    uint32_t got[4] = {0};
+    EQUAL(berth_send_words(ours, words, 3), sizeof words, "words are sent");
+    CHECK(recv(theirs, got, sizeof got, 0) == sizeof words && memcmp(got, words, sizeof words) == 0,
+          "as one message, as they lie in memory");
     EQUAL(berth_send_go(ours, 2), 0, "go is sent");
     struct go go = {0};
     CHECK(recv(theirs, &go, sizeof go, 0) == sizeof go && go.barrier == 2, "and is the barrier's number");
@@ -70,6 +77,7 @@ static void test_reports(void)
     EQUAL(result_at(0), REPORT_READY, "before the end");
     EQUAL(berth_receive_report(ours), 0, "the end of the stream");
     CHECK(result_at(0) == REPORT_EOF && result_at(4) == -1, "is a report of its own");
+    EQUAL(berth_send_words(ours, words, 3), -EPIPE, "words to a dead init are EPIPE, without a signal");
     EQUAL(berth_send_go(ours, 1), -EPIPE, "go to a dead init is EPIPE, without a signal");
     berth_close(ours);
 }

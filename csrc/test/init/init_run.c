@@ -1,11 +1,12 @@
 /* Runs the init ELF with a plan, as the runtime would, and prints what it reports, one JSON object a line:
  *
- *     init_run ELF PLAN OUTPUT [flags=N] [base=N] [stop=REPORTS] [wait=MS] [failpoint=TEXT] [start] [FLAGS:PATH]...
+ *     init_run ELF PLAN OUTPUT [flags=N] [base=N] [stop=REPORTS] [wait=MS] [failpoint=TEXT] [filter=PATH]
+ *         [start] [FLAGS:PATH]...
  *
  * PLAN is a sealed plan (csrc/init/plan.h) in a file. init's stdin is the caller's; its stdout and
  * stderr are OUTPUT. Slots: 0 sync socket, 1 plan file, 2 start pipe (full), 3 a UNIX socket whose messages are printed,
  * then each PATH opened with FLAGS. `flags`: for clone. `stop`: the sync socket is closed after so many reports.
- * `wait`: after READY, and then the resident memory is printed. `start`: the start pipe is drained after READY. */
+ * `filter`: the bytes of that file are sent as the second message. `wait`: after READY, and then the resident memory is printed. `start`: the start pipe is drained after READY. */
 #define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
@@ -34,6 +35,7 @@ struct options {
     int wait_ms;
     bool start;
     char *failpoint;
+    char *filter;
     int fds[FDS];
     int count;
 };
@@ -88,6 +90,16 @@ static void send_slots(int socket, const struct options *o)
         die("sendmsg");
 }
 
+static void send_filter(int socket, const char *path)
+{
+    static char bytes[2 * FILTER_MAX];
+    int fd = check(open(path, O_RDONLY | O_CLOEXEC), path);
+    ssize_t n = read(fd, bytes, sizeof bytes);
+    if (n < 0 || send(socket, bytes, (size_t)n, MSG_NOSIGNAL) != n)
+        die("send");
+    close(fd);
+}
+
 static void fill_pipe(int fd)
 {
     static const char zeros[PAGE];
@@ -111,6 +123,8 @@ static void option(struct options *o, char *argument)
         o->wait_ms = atoi(argument + 5);
     else if (strncmp(argument, "failpoint=", 10) == 0)
         o->failpoint = argument + 10;
+    else if (strncmp(argument, "filter=", 7) == 0)
+        o->filter = argument + 7;
     else if (strcmp(argument, "start") == 0)
         o->start = true;
     else {
@@ -153,7 +167,7 @@ static void print_text(const char *text, size_t length)
 
 static void print_report(const struct report *r)
 {
-    static const char *const kinds[] = {"eof", "failed", "barrier", "ready", "child"};
+    static const char *const kinds[] = {"eof", "failed", "barrier", "ready", "child", "listener"};
     printf("{\"kind\":\"%s\",\"op\":%u,\"error\":%d,\"value\":%d,\"detail\":", kinds[r->kind], r->op, r->error,
            r->value);
     print_text(r->detail, r->length);
@@ -279,6 +293,8 @@ int main(int argc, char **argv)
     for (int i = 4; i < argc; i++)
         option(&o, argv[i]);
     send_slots(sync[0], &o);
+    if (o.filter != NULL)
+        send_filter(sync[0], o.filter);
     pid_t pid = (pid_t)check((int)syscall(SYS_clone, o.flags | SIGCHLD, NULL, NULL, NULL, NULL), "clone");
     if (pid == 0)
         become_init(&o, output, elf);

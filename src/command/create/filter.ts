@@ -3,25 +3,26 @@
 import { RuntimeError } from "../../errors/runtime-error.ts";
 import { must } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
+import type { RuntimeStep } from "../../plan/plan.ts";
 import { compileFilter } from "../../seccomp/compile.ts";
-import type { CompileOptions, Seccomp } from "../../seccomp/types.ts";
+import type { Seccomp } from "../../seccomp/types.ts";
 import { VERSION } from "../../version.ts";
 
 const EPIPE = 32;
 const ECONNRESET = 104;
 
 /**
- * Compiles the profile and sends the filter to init. Throws RuntimeError with the JSON pointer of what makes no filter. That
- * init is dead is not said here: its last report says more.
+ * The filter of the plan's "send filter" step; undefined when there is none. Throws RuntimeError with the JSON pointer of what
+ * makes no filter.
  */
-export function sendFilter(
-  native: Native,
-  socket: number,
-  seccomp: Seccomp | undefined,
-  options: CompileOptions,
-): void {
-  if (seccomp === undefined) throw new RangeError("the plan sends a filter that config.json lacks");
-  const { filter } = compileFilter(seccomp, options);
+export function compilePlanned(steps: readonly RuntimeStep[], seccomp: Seccomp): Uint32Array | undefined {
+  for (const step of steps) if (step.step === "send filter") return compileFilter(seccomp, step.compile).filter;
+  return undefined;
+}
+
+/** Sends the filter to init. That init is dead is not said here: its last report says more. */
+export function sendFilter(native: Native, socket: number, filter: Uint32Array | undefined): void {
+  if (filter === undefined) throw new RangeError("the plan sends a filter that was not compiled");
   const sent = native.send_words(socket, filter);
   if (sent === -EPIPE || sent === -ECONNRESET) return;
   must(sent, { operation: "send", message: "cannot send the seccomp filter to init" });

@@ -39,6 +39,8 @@ export interface Creation {
   /** Compiled while init is cloned. */
   plan?: Plan;
   readonly config: Config;
+  /** Of linux.seccomp; compiled once the plan is sent. */
+  filter?: Uint32Array;
   readonly ends: Ends;
   /** The runtime's end of the sync socket. */
   readonly socket: number;
@@ -129,7 +131,7 @@ function runStep(creation: Creation, step: Exclude<RuntimeStep, { step: "write c
       awaitChild(creation);
       return;
     case "send filter":
-      loaded(import("./filter.ts")).sendFilter(native, creation.socket, creation.config.linux.seccomp, step.compile);
+      loaded(import("./filter.ts")).sendFilter(native, creation.socket, creation.filter);
       return;
     case "await listener": {
       const { pid, pidfd } = creation;
@@ -211,6 +213,12 @@ function sendPlan(creation: Creation): void {
     for (const fd of opened) native.close(fd);
   }
   const error = sent < 0 ? spawnError(native, sent) : undefined;
+  const { seccomp } = creation.config.linux;
+  // The clone may still be going on, and init has enough to do then.
+  if (error === undefined && seccomp !== undefined) {
+    const filter = loaded(import("./filter.ts")).compilePlanned((creation.plan as Plan).runtime, seccomp);
+    if (filter !== undefined) creation.filter = filter;
+  }
   const ended = finishSpawn(creation);
   if (ended ?? error !== undefined) throw ended ?? error;
 }

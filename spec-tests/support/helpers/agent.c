@@ -1,0 +1,122 @@
+/* A seccomp agent, as listenerPath names it:
+ *
+ *   agent SOCKET
+ *
+ * Listens on SOCKET, says "listening"; prints the container process state of each connection as a line; answers the
+ * notifications of its descriptor: mkdir is done here, below the caller's root, with "-made" behind its path; getppid is 4242; everything
+ * else goes on as it would.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { LISTENERS = 8 };
+
+static void die(const char *what)
+{
+    perror(what);
+    exit(1);
+}
+
+static int listen_at(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+    int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (s < 0 || bind(s, (struct sockaddr *)&address, sizeof address) || listen(s, 1))
+        die(path);
+    return s;
+}
+
+static int receive_listener(int connection)
+{
+    char text[65536];
+    union {
+        struct cmsghdr head;
+        char bytes[CMSG_SPACE(sizeof(int) * 4)];
+    } control;
+    struct iovec io = {text, sizeof text - 1};
+    struct msghdr message = {
+        .msg_iov = &io, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    ssize_t n = recvmsg(connection, &message, MSG_CMSG_CLOEXEC);
+    struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+    if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(int)))
+        die("not exactly one descriptor");
+    /* To the end: the runtime closes the connection. */
+    for (ssize_t more; (more = read(connection, text + n, sizeof text - 1 - (size_t)n)) > 0;)
+        n += more;
+    text[n] = '\0';
+    printf("%s\n", text);
+    fflush(stdout);
+    int fd;
+    memcpy(&fd, CMSG_DATA(c), sizeof fd);
+    close(connection);
+    return fd;
+}
+
+/* What the container made of it: 0, or a negative errno. */
+static int make_folder(const struct seccomp_notif *call)
+{
+    char path[512] = "", name[100];
+    snprintf(name, sizeof name, "/proc/%d/mem", call->pid);
+    int memory = open(name, O_RDONLY | O_CLOEXEC);
+    if (memory < 0 || pread(memory, path, sizeof path - 1, (off_t)call->data.args[0]) <= 0)
+        return -EIO;
+    close(memory);
+    char whole[1024];
+    snprintf(whole, sizeof whole, "/proc/%d/root%s-made", call->pid, path);
+    return mkdir(whole, 0755) ? -errno : 0;
+}
+
+static void answer(int listener)
+{
+    struct seccomp_notif call = {0};
+    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &call))
+        return; /* it has been interrupted */
+    struct seccomp_notif_resp response = {.id = call.id};
+    if (call.data.nr == SYS_mkdir)
+        response.error = make_folder(&call);
+    else if (call.data.nr == SYS_getppid)
+        response.val = 4242;
+    else
+        response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+    (void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
+}
+
+int main(int argc, char **argv)
+{
+    struct pollfd fds[1 + LISTENERS] = {{.fd = -1}};
+    int count = 1;
+    if (argc < 2)
+        return 2;
+    fds[0] = (struct pollfd){.fd = listen_at(argv[1]), .events = POLLIN};
+    puts("listening");
+    fflush(stdout);
+    while (poll(fds, (nfds_t)count, -1) > 0) {
+        for (int i = 1; i < count; i++) {
+            if (fds[i].revents & POLLIN)
+                answer(fds[i].fd);
+            else if (fds[i].revents) { /* nobody has the filter any more */
+                close(fds[i].fd);
+                fds[i].fd = -1;
+            }
+        }
+        if (!(fds[0].revents & POLLIN) || count > LISTENERS)
+            continue;
+        int connection = accept4(fds[0].fd, NULL, NULL, SOCK_CLOEXEC);
+        if (connection >= 0)
+            fds[count++] = (struct pollfd){.fd = receive_listener(connection), .events = POLLIN};
+    }
+    return 0;
+}
