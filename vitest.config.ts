@@ -21,5 +21,6 @@ const synchronousImports: Plugin = {
 export default defineConfig({
   plugins: [synchronousImports],
   define: { FAILPOINTS: "false", BERTH_VERSION: '"0.0.0"', BERTH_COMMIT: '"unknown"' },
-  test: { include: ["src/**/*.test.ts", "build/**/*.test.ts"] },
+  // Random tests take long on a busy machine.
+  test: { include: ["src/**/*.test.ts", "build/**/*.test.ts"], testTimeout: 30_000 },
 });

@@ -145,8 +145,7 @@ int64_t berth_idmapped_mount(int64_t pidfd, const char *path, int64_t flags, int
 {
     FAILPOINT("idmapped_mount");
     detail_clear();
-    struct answer_page *answer =
-        mmap(NULL, sizeof *answer, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct answer_page *answer = mmap(NULL, sizeof *answer, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (answer == MAP_FAILED)
         return -errno;
     answer->result = -ESRCH; /* killed before it said anything */

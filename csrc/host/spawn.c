@@ -245,8 +245,8 @@ int64_t berth_spawn_begin(int64_t sync, int64_t base, int64_t flags, int64_t cgr
 {
     FAILPOINT("spawn_begin");
     detail_clear();
-    if (spawn.under_way || base < FIRST_BASE || base > BASE_MAX || (flags & ~(int64_t)NAMESPACES) != 0 ||
-        cgroup < -1 || cgroup > INT_MAX || sync < 0 || sync > INT_MAX) {
+    if (spawn.under_way || base < FIRST_BASE || base > BASE_MAX || (flags & ~(int64_t)NAMESPACES) != 0 || cgroup < -1 ||
+        cgroup > INT_MAX || sync < 0 || sync > INT_MAX) {
         detail_text("spawn arguments");
         return -EINVAL;
     }

@@ -226,8 +226,8 @@ static void test_namespaces(void)
         return;
     }
     make_sync();
-    EQUAL(spawn(3, CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP),
-          0, "init starts in new namespaces");
+    EQUAL(spawn(3, CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP), 0,
+          "init starts in new namespaces");
     CHECK(reported() && says("pid=1") && says("ppid=0"), "as pid 1");
     CHECK(other_namespace("mnt") && other_namespace("uts") && other_namespace("ipc") && other_namespace("pid") &&
               other_namespace("net") && other_namespace("cgroup") && !other_namespace("user"),
@@ -434,8 +434,7 @@ static void test_file(void)
 {
     const char *expect = getenv("EXPECT");
     make_sync();
-    EQUAL(spawn(3, geteuid() == 0 ? CLONE_NEWNS | CLONE_NEWPID : CLONE_NEWUSER | CLONE_NEWNS), 0,
-          "init starts");
+    EQUAL(spawn(3, geteuid() == 0 ? CLONE_NEWNS | CLONE_NEWPID : CLONE_NEWUSER | CLONE_NEWNS), 0, "init starts");
     CHECK(reported(), "and reports");
     if (expect != NULL && strcmp(expect, "tmpfs") == 0) {
         CHECK(says("exe seals=1") || says("exe seals=-1"), "from no memfd of ours");
