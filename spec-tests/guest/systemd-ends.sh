@@ -76,23 +76,6 @@ is "create was killed at many places" "$((kept > 8))" 1
 for n in {1..12}; do (cd "$bundle" && config "$(program true)" && sberth run "$tag-cycle-$n" </dev/null) || echo "# cycle $n"; done
 is "12 cycles leave nothing" "$(left)" ""
 
-# --- how systemd is reached -----------------------------------------------------------------------------------------
-config "$(program 'cat /proc/self/cgroup')"
-systemctl stop dbus.socket dbus.service 2>/dev/null
-is "without a bus, by systemd's own socket" "$(run_in "$work/berth" --systemd-cgroup --root "$work/state")" "0::/"
-systemctl start dbus.socket dbus.service
-out=$(DBUS_SYSTEM_BUS_ADDRESS=unix:path=/nowhere run_in "$work/berth" --systemd-cgroup --root "$work/state")
-has "a bus that is not there is named" "$out" "/nowhere"
-dbus=$(systemctl show -P MainPID dbus)
-kill -STOP "$dbus"
-begin=$SECONDS
-out=$(run_in "$work/berth" --systemd-cgroup --root "$work/state")
-took=$((SECONDS - begin))
-kill -CONT "$dbus"
-has "a bus that does not answer is an error" "$out" "D-Bus does not answer"
-is "within the deadline ($took s)" "$((took >= 28 && took <= 40))" 1
-is "with nothing left" "$(left)" ""
-
 # --- a user ---------------------------------------------------------------------------------------------------------
 home=$work/tester
 cp -r "$bundle" "$home"
@@ -120,5 +103,23 @@ is "delete, as the user" "$?$(left)" 0
 out=$(runuser -u tester -- env -i PATH="$PATH" "$work/berth" --systemd-cgroup --root "$home/state" run --bundle "$home" "$tag-user3" 2>&1 </dev/null)
 has "without a user's systemd: the variables are named" "$out" "XDG_RUNTIME_DIR"
 loginctl disable-linger tester
+
+# Last: others do not find the bus again.
+# --- how systemd is reached -----------------------------------------------------------------------------------------
+config "$(program 'cat /proc/self/cgroup')"
+systemctl stop dbus.socket dbus.service 2>/dev/null
+is "without a bus, by systemd's own socket" "$(run_in "$work/berth" --systemd-cgroup --root "$work/state")" "0::/"
+systemctl start dbus.socket dbus.service
+out=$(DBUS_SYSTEM_BUS_ADDRESS=unix:path=/nowhere run_in "$work/berth" --systemd-cgroup --root "$work/state")
+has "a bus that is not there is named" "$out" "/nowhere"
+dbus=$(systemctl show -P MainPID dbus)
+kill -STOP "$dbus"
+begin=$SECONDS
+out=$(run_in "$work/berth" --systemd-cgroup --root "$work/state")
+took=$((SECONDS - begin))
+kill -CONT "$dbus"
+has "a bus that does not answer is an error" "$out" "D-Bus does not answer"
+is "within the deadline ($took s)" "$((took >= 28 && took <= 40))" 1
+is "with nothing left" "$(left)" ""
 nothing_left "at the end"
 finish

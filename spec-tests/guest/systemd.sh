@@ -53,7 +53,13 @@ same "annotations" '.annotations={"org.systemd.property.TimeoutStopSec":"uint64 
 if [[ $theirs != 1.1 ]]; then
   same "shares by the formula of 2025" '.linux.resources.cpu={shares:512}'
   same "idle" '.linux.resources.cpu={idle:1}'
-  same "memory.oom.group" '.linux.resources.unified={"memory.oom.group":"1"}'
+  # runc since 1.4.
+  same "memory.oom.group" '.linux.resources.unified={"memory.oom.group":"1"}' OOMPolicy
+  config "$(program 'exec sleep 1000') | .linux.resources.unified={\"memory.oom.group\":\"1\"}"
+  sberth create --bundle "$bundle" "$tag-oom" </dev/null >"$work/out" 2>&1
+  is "memory.oom.group is OOMPolicy, which only a new unit can be given" \
+    "$(systemctl show -P OOMPolicy "berth-$tag-oom.scope")" kill
+  berth delete --force "$tag-oom"
 fi
 
 # --- names --------------------------------------------------------------------------------------------------------
