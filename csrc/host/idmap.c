@@ -25,7 +25,10 @@
 #define MOUNT_ATTR_IDMAP 0x00100000
 #endif
 
-enum { PATH_SIZE = 64 };
+enum {
+    PATH_SIZE = 64,
+    MAP_SIZE = 340 * 34, /* as many lines as the kernel takes, as wide as it prints them */
+};
 
 /* fork(2) without libc's handlers and without SIGCHLD at its end; no signal handler of ours runs in the child. */
 static long fork_quietly(uint64_t flags)
@@ -96,6 +99,87 @@ int64_t berth_user_namespace(const char *uids, size_t uids_size, const char *gid
     if (result >= 0)
         detail_clear();
     return result;
+}
+
+/* In the child: enters the user namespace, tells how that went, and stays there to be looked at. Not dumpable: root of that
+ * namespace is somebody else. */
+static _Noreturn void enter_user_namespace(int namespace, int out, long parent)
+{
+    (void)SYS5(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+    (void)SYS5(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    long result = SYS2(SYS_setns, namespace, CLONE_NEWUSER);
+    /* A change of credentials resets both. */
+    (void)SYS5(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+    (void)SYS5(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    (void)SYS3(SYS_write, out, &result, sizeof result);
+    while (SYS0(SYS_getppid) == parent)
+        (void)SYS4(SYS_ppoll, 0, 0, 0, 0);
+    child_exit(0);
+}
+
+/* Appends a map of the process to the result. */
+static int read_map(long pid, const char *file)
+{
+    char path[PATH_SIZE];
+    char *room = result_reserve(MAP_SIZE);
+    if (room == NULL)
+        return -ENOMEM;
+    (void)snprintf(path, sizeof path, "/proc/%ld/%s", pid, file);
+    int fd = RETRY(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    if (fd < 0)
+        return -errno;
+    size_t size = 0;
+    ssize_t count;
+    while ((count = RETRY(read(fd, room + size, MAP_SIZE - size))) > 0)
+        size += (size_t)count;
+    int error = count < 0 ? -errno : 0;
+    close(fd);
+    result_commit(size);
+    return error;
+}
+
+static int read_maps(long pid)
+{
+    result_reset();
+    int error = read_map(pid, "uid_map");
+    if (error == 0) {
+        result_bytes("", 1);
+        error = read_map(pid, "gid_map");
+    }
+    return error == 0 ? (int)result_done() : error;
+}
+
+/* Waits for what the child says; its end without a word is ESRCH. */
+static int hear_child(int in)
+{
+    long result;
+    ssize_t count = RETRY(read(in, &result, sizeof result));
+    return count < 0 ? -errno : count == (ssize_t)sizeof result ? (int)result : -ESRCH;
+}
+
+int64_t berth_user_namespace_maps(int64_t namespace)
+{
+    FAILPOINT("user_namespace_maps");
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return -errno;
+    long parent = getpid();
+    long pid = fork_quietly(0);
+    if (pid == 0)
+        enter_user_namespace(as_int(namespace), ends[1], parent);
+    close(ends[1]);
+    int error = pid < 0 ? (int)pid : hear_child(ends[0]);
+    close(ends[0]);
+    /* setns(2) refuses the namespace that one is in. */
+    if (error == -EINVAL)
+        error = read_maps(getpid());
+    else if (error == 0)
+        error = read_maps(pid);
+    if (pid > 0) {
+        (void)kill((pid_t)pid, SIGKILL);
+        reap(pid);
+    }
+    return error;
 }
 
 /* What the child says: in memory that both see. */

@@ -32,7 +32,7 @@ is "the profiles are loaded" "$(grep -c "^$tag-" /sys/kernel/security/apparmor/p
 echo secret >"$bundle/rootfs/etc/denied"
 echo plain >"$bundle/rootfs/etc/allowed"
 
-profile=".process.apparmorProfile=\"$tag-box\""
+profile=".root.readonly=false | .process.apparmorProfile=\"$tag-box\""
 look='cat /proc/self/attr/current; cat /etc/denied 2>&1; cat /etc/allowed; (: >/tmp/denied) 2>&1; sh -c "cat /etc/denied" 2>&1'
 confined="$tag-box (enforce)
 cat: can't open '/etc/denied': Permission denied
@@ -102,7 +102,7 @@ touch "$bundle/fake/self/attr/apparmor/exec" "$bundle/fake/thread-self/attr/appa
 config "$(program "$look") | $profile
   | .mounts=[{destination:\"/proc\",source:\"$bundle/fake\",options:[\"bind\"]}] + (.mounts | map(select(.destination!=\"/proc\")))"
 output=$(run)
-has "CVE-2019-16884: no file of the image is taken for procfs" "$output" "proc"
+has "CVE-2019-16884: no file of the image is taken for procfs" "$output" "/mounts/0/source"
 is "CVE-2019-16884: nothing was written to it" "$(find "$bundle/fake" -type f -size +0)" ""
 has "CVE-2019-16884: nothing ran" "${output//$tag-box (enforce)/ran}" "time="
 

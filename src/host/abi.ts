@@ -198,6 +198,11 @@ export const NATIVE = {
     "int",
     "A new user namespace that nobody is in, with these lines as uid_map and gid_map: what an idmapped mount needs. `detail` names the file that the kernel refused.",
   ),
+  user_namespace_maps: f(
+    { namespace: "int" },
+    "text",
+    "uid_map, a NUL byte and gid_map of a user namespace, as this process's own user namespace sees them.",
+  ),
   idmapped_mount: f(
     { pidfd: "int", path: "path", flags: "int", namespace: "int", recursive: "int" },
     "int",

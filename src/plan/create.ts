@@ -5,7 +5,7 @@ import { cgroupLeaves, cgroupSteps, lateLimits } from "../cgroup/create.ts";
 import { deviceSteps } from "../cgroup/devices.ts";
 import { type CgroupPath, type CgroupPaths, cgroupPaths } from "../cgroup/path.ts";
 import { resourceSteps } from "../cgroup/resources.ts";
-import type { Config } from "../config/types.ts";
+import type { Config, NamespaceType } from "../config/types.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
 import { loaded } from "../lazy.ts";
 import { CLONE_NEWNET } from "../tables/linux.ts";
@@ -22,14 +22,16 @@ import { compileMounts } from "./mounts.ts";
 import { hasUserNamespace, type NamespaceSet, namespaceSet } from "./namespace-set.ts";
 import { enterNamespaces } from "./namespaces.ts";
 import { absolutePath } from "./paths.ts";
-import type { CreateOptions, Plan, RuntimeStep } from "./plan.ts";
+import type { CreateOptions, Inherited, Plan, RuntimeStep } from "./plan.ts";
 import { setAttributes, setUmask, startProcess } from "./process.ts";
 import { closeProcfs, openProcfs } from "./procfs.ts";
 import { NONE } from "./protocol.ts";
 import { changeRoot, makeCwd, openRoot, setReadOnly } from "./rootfs.ts";
-import { writeSysctls } from "./sysctl.ts";
+import { sysctlPointer, writeSysctls } from "./sysctl.ts";
 import type { UnitPlan } from "./unit.ts";
 import { userMappingSteps } from "./user-mappings.ts";
+
+type JoinedNamespace = Extract<Inherited, { what: "namespace" }>;
 
 /** What init is cloned with and into: the beginning of the plan, known before the rest is compiled. */
 export interface Beginning {
@@ -188,10 +190,20 @@ function inheritAll(ops: PlanBuilder, config: Config, options: CreateOptions, cg
     if (path === undefined) continue;
     const pointer = `/linux/namespaces/${i}/path`;
     const nstype = namespaceFlag(type);
-    const slot = ops.inherit({ what: "namespace", type, path, nstype, origin: { pointer } });
+    const entry = { what: "namespace", type, path, nstype, origin: { pointer } } as const;
+    const slot = ops.inherit({ ...entry, ...claims(config, type) });
     joins.push({ slot, nstype, pointer, path });
   }
   return { startPipe, commitPipe, consoleSocket, tasks, joins };
+}
+
+/** What has to be true of a namespace that is joined, besides its type. */
+function claims({ linux }: Config, type: NamespaceType): Pick<JoinedNamespace, "changed" | "ids"> {
+  const { uidMappings: uids, gidMappings: gids, sysctl } = linux;
+  if (type === "user" && (uids.length > 0 || gids.length > 0)) return { ids: { uids, gids } };
+  if (type !== "network") return {};
+  for (const key of sysctl.keys()) if (key.startsWith("net")) return { changed: sysctlPointer(key) };
+  return {};
 }
 
 function checkRootless({ config, options }: Compilation): void {

@@ -1,6 +1,7 @@
 // A compiled plan: everything that a command will do, as data. compile: src/plan/create.ts; run: src/command/create;
 // print: src/plan/print.ts.
 
+import type { IdMapping } from "../config/types.ts";
 import type { HostFacts } from "../host/facts.ts";
 import type { CompileOptions } from "../seccomp/types.ts";
 import type { UnitProperty } from "../systemd/property.ts";
@@ -35,7 +36,19 @@ export type Inherited =
   | { what: "console socket" }
   /** `exec`: the pidfd of the container's init, whose namespaces are joined. */
   | { what: "container" }
-  | { what: "namespace"; type: string; path: string; nstype: number; origin: Origin }
+  /**
+   * `changed`: the pointer of a sysctl that would change the host, should the namespace be berth's own. `ids`: what
+   * config.json says of the maps of a user namespace, which must be true.
+   */
+  | {
+      what: "namespace";
+      type: string;
+      path: string;
+      nstype: number;
+      changed?: string;
+      ids?: { uids: readonly IdMapping[]; gids: readonly IdMapping[] };
+      origin: Origin;
+    }
   /** `tasks` of a v1 cgroup, or cgroup.procs of the unified one, opened for writing. */
   | { what: "cgroup join"; path: string; origin: Origin }
   /** A v2 cgroup directory, for the joiner's clone. */

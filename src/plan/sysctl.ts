@@ -12,13 +12,13 @@ export function writeSysctls(c: Compilation): void {
   const { ops } = c;
   const { sysctlPath } = loaded(import("../tables/sysctl.ts"));
   for (const [key, value] of sysctl) {
-    ops.at(`/linux/sysctl/${escapeToken(key)}`, key);
+    ops.at(sysctlPointer(key), key);
     // The checks of config.json look at the same path, and have refused a key without one.
     ops.write_file(c.procfs, `sys/${sysctlPath(key) ?? ""}`, RESOLVE, value);
   }
 }
 
 /** RFC 6901. */
-function escapeToken(key: string): string {
-  return key.replaceAll("~", "~0").replaceAll("/", "~1");
+export function sysctlPointer(key: string): string {
+  return `/linux/sysctl/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
 }

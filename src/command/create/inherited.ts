@@ -3,6 +3,7 @@
 import { RuntimeError } from "../../errors/runtime-error.ts";
 import { must } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
+import { loaded } from "../../lazy.ts";
 import type { Inherited } from "../../plan/plan.ts";
 
 const AT_FDCWD = -100;
@@ -61,6 +62,9 @@ function openOne(native: Native, entry: Inherited, ends: Ends, opened: number[])
           pointer: entry.origin.pointer,
           path: entry.path,
         });
+      }
+      if (entry.changed !== undefined || entry.ids !== undefined) {
+        loaded(import("./joined-namespace.ts")).checkJoined(native, fd, entry);
       }
       return fd;
     }
