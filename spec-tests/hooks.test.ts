@@ -78,7 +78,7 @@ suite("hooks", (rule) => {
       await t.ok(["start", id]);
       await t.ok(["delete", "--force", id]);
       const expected: Record<Kind, [string, unknown]> = {
-        prestart: ["creating", pid],
+        prestart: ["created", pid],
         createRuntime: ["creating", pid],
         createContainer: ["creating", expect.any(Number)],
         startContainer: ["created", 1],
@@ -200,6 +200,7 @@ suite("hooks", (rule) => {
     async (t) => {
       const program = t.script("fail", "exit 5");
       const id = await t.create("sleep 1000", (config) => {
+        config.ociVersion = "1.3.0";
         config.hooks = { poststart: [{ path: program }] };
       });
       await t.fails(["start", id]);
@@ -207,6 +208,22 @@ suite("hooks", (rule) => {
       expect(await t.left()).toEqual([]);
     },
     { except: { runc: "runc 1.1 runs poststart in create", crun: "crun 1.8 goes on" } },
+  );
+
+  rule(
+    "a failing poststart hook is a warning, and the next one runs, in a bundle for runtime-spec before 1.3",
+    async (t) => {
+      const program = t.script("fail", "exit 5");
+      const next = t.script("next", `touch ${t.path("ran")}`);
+      const id = await t.create("sleep 1000", (config) => {
+        config.ociVersion = "1.2.1";
+        config.hooks = { poststart: [{ path: program }, { path: next }] };
+      });
+      expect((await t.ok(["start", id])).stderr).toContain("hook failed: exit status 5");
+      expect(t.read("ran")).toBe("");
+      expect((await t.state()).status).toBe("running");
+    },
+    { except: { runc: "runc 1.1 runs poststart in create", crun: "crun 1.8 warns without a reason" } },
   );
 
   rule(

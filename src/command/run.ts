@@ -50,10 +50,10 @@ function runContainer(native: Native, request: CreateRequest, options: RunOption
       const { initFailure } = loaded(import("./create/init-failure.ts"));
       throw initFailure(created.plan.init, failure, failure.detail);
     }
-    const { poststart } = created.config.hooks;
-    if (poststart.length > 0) {
+    const { hooks } = created.state.record;
+    if (hooks.poststart.length > 0) {
       const { runPoststartHooks } = loaded(import("../container/hooks.ts"));
-      runPoststartHooks(native, poststart, created.state.record, created.pid);
+      runPoststartHooks(native, hooks, created.state.record, created.pid);
     }
     if (options.detach) return 0;
 

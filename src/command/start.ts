@@ -79,10 +79,10 @@ function initDied(native: Native, state: ContainerState): RuntimeError {
   });
 }
 
-/** A poststart hook that fails stops the container (runtime-spec, lifecycle 9). */
+/** A poststart hook that fails stops the container (runtime-spec, lifecycle 9), unless the bundle is for an older one. */
 function poststart(native: Native, { state }: Loaded, pid: number, pidfd: number): void {
   try {
-    runPoststartHooks(native, state.hooks.poststart, state, pid);
+    runPoststartHooks(native, state.hooks, state, pid);
   } catch (error) {
     native.pidfd_kill(pidfd, SIGKILL);
     throw error;

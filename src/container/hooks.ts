@@ -34,12 +34,39 @@ export function runHook(native: Native, hook: Hook, state: string, pointer: stri
   });
 }
 
-/** poststart hooks, in order; the first that fails is thrown (the caller stops the container: runtime-spec, lifecycle 9). */
-export function runPoststartHooks(native: Native, hooks: readonly Hook[], container: HookContainer, pid: number): void {
-  if (hooks.length === 0) return;
+/**
+ * Whether a poststart hook that fails is a warning, and the next one runs: as runtime-spec has it before 1.3.0 (lifecycle
+ * 9), for bundles that say that they are older.
+ */
+export function poststartMayFail(ociVersion: string): boolean {
+  const [major, minor] = ociVersion.split(".").map(Number);
+  return major === 1 && minor !== undefined && minor < 3;
+}
+
+/** The hooks and their rule: as the state records them. */
+export interface PoststartHooks {
+  poststart: readonly Hook[];
+  poststartMayFail?: boolean;
+}
+
+/** poststart hooks, in order; the first that fails is thrown, unless they may (the caller stops the container). */
+export function runPoststartHooks(
+  native: Native,
+  { poststart, poststartMayFail }: PoststartHooks,
+  container: HookContainer,
+  pid: number,
+): void {
+  if (poststart.length === 0) return;
   native.chdir(container.bundle); // a hook that needs it says so by failing
   const state = hookState(container, "running", pid);
-  for (let i = 0; i < hooks.length; i++) runHook(native, hooks[i] as Hook, state, `/hooks/poststart/${i}`, -1);
+  for (let i = 0; i < poststart.length; i++) {
+    try {
+      runHook(native, poststart[i] as Hook, state, `/hooks/poststart/${i}`, -1);
+    } catch (error) {
+      if (poststartMayFail !== true) throw error;
+      warn(error);
+    }
+  }
 }
 
 /** poststop hooks, in order; one that fails is a warning and the next one runs (runtime-spec, lifecycle 13). */

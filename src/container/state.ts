@@ -17,7 +17,8 @@ export interface StateStatic {
   systemd?: SystemdUnit;
   /** init is pid 1 of its own pid namespace: killing it kills all. */
   privatePid: boolean;
-  hooks: { poststart: readonly Hook[]; poststop: readonly Hook[] };
+  /** poststartMayFail: as runtime-spec has it before 1.3, see hooks.ts. */
+  hooks: { poststart: readonly Hook[]; poststop: readonly Hook[]; poststartMayFail?: true };
   /** The process that runs `create` or `run`. */
   creator: ProcessId;
   /** Effective uid of the creator. */

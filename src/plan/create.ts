@@ -16,7 +16,7 @@ import { openConsole } from "./console.ts";
 import { makeDevices, replaceNullStdio } from "./devices.ts";
 import { createHooks, hasBarrierHooks, hookSteps } from "./hooks.ts";
 import { mapMountSteps } from "./idmap.ts";
-import { applyProfile, checkLsm, labelKeyring, labelProcess, needsAttributes } from "./lsm.ts";
+import { applyProfile, checkLsm, checkMountLabel, labelKeyring, labelProcess, needsAttributes } from "./lsm.ts";
 import { openMasks, protectPaths } from "./masked-paths.ts";
 import { compileMounts } from "./mounts.ts";
 import { hasUserNamespace, type NamespaceSet, namespaceSet } from "./namespace-set.ts";
@@ -95,6 +95,7 @@ export function compileCreate(
   };
   checkRootless(c);
   checkLsm(c);
+  checkMountLabel(c);
   runtimeSteps(c, limits);
   initOps(c);
   const plan: Plan = { init: ops.finish(), inherited: ops.inherited, runtime: c.steps, cgroups: beginning.leaves };

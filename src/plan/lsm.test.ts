@@ -16,15 +16,23 @@ test.each([
     "selinux label is specified in config, but selinux is disabled or not supported",
     "/process/selinuxLabel",
   ],
-  [
-    { linux: { mountLabel: "x" } },
-    "selinux label is specified in config, but selinux is disabled or not supported",
-    "/linux/mountLabel",
-  ],
 ])("%j is refused where the kernel has no such module", (patch, message, pointer) => {
   expect(() => planOf(patch, without)).toThrow(
     expect.objectContaining({ message, facts: expect.objectContaining({ pointer }) }),
   );
+});
+
+test("a label for mounts is left out with a warning where SELinux is not there", () => {
+  const mounts = [{ destination: "/tmp", type: "tmpfs", source: "tmpfs" }];
+  const { runtime } = planOf({ mounts, linux: { mountLabel: "x" } }, without);
+  expect(runtime.filter(({ step }) => step === "ignore field")).toEqual([
+    {
+      step: "ignore field",
+      reason: "SELinux is disabled or not supported",
+      origin: { pointer: "/linux/mountLabel" },
+    },
+  ]);
+  expect(opsOf({ mounts, linux: { mountLabel: "x" } }, without).filter((op) => op.includes("context="))).toEqual([]);
 });
 
 test("a label for mounts does not matter where nothing is labelled", () => {

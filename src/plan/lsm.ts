@@ -10,7 +10,7 @@ const LABEL = "/process/selinuxLabel";
 const MOUNT_LABEL = "/linux/mountLabel";
 const NO_SELINUX = "selinux label is specified in config, but selinux is disabled or not supported";
 
-/** What config.json asks and the kernel does not have is refused before anything is done, in runc's words. */
+/** What the process shall have and the kernel does not is refused before anything is done, in runc's words. */
 export function checkLsm({ config: { process }, options: { facts } }: Compilation): void {
   if (process.apparmorProfile !== undefined && facts.apparmor !== true) {
     throw new RuntimeError({ message: "apparmor: config provided but apparmor not supported", pointer: PROFILE });
@@ -61,14 +61,20 @@ export function labelProcess(c: Compilation): void {
 
 const NOTHING: readonly string[] = [];
 
+/** A label for mounts that no kernel looks at is left out with a warning, as in crun. */
+export function checkMountLabel({ config, options: { facts }, steps }: Compilation): void {
+  if (config.linux.mountLabel === undefined || facts.selinux === true) return;
+  steps.push({
+    step: "ignore field",
+    reason: "SELinux is disabled or not supported",
+    origin: { pointer: MOUNT_LABEL },
+  });
+}
+
 /** The parameter of a new file system whose files shall all have linux.mountLabel: none or one. */
-export function labelParameters(c: Compilation, pointer: string): readonly string[] {
+export function labelParameters(c: Compilation): readonly string[] {
   const label = c.config.linux.mountLabel;
-  if (label === undefined) return NOTHING;
-  if (c.options.facts.selinux !== true) {
-    throw new RuntimeError({ message: NO_SELINUX, pointer: MOUNT_LABEL, path: pointer });
-  }
-  return [`context=${label}`];
+  return label === undefined || c.options.facts.selinux !== true ? NOTHING : [`context=${label}`];
 }
 
 /** mqueue cannot be mounted with a label: its root gets one. */

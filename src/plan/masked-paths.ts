@@ -31,7 +31,7 @@ export function openMasks(c: Compilation): Masks | undefined {
   ops.mount_attributes(file, FILE_ATTRIBUTES, 0, 0, 0);
   const folder = ops.slot();
   ops.at("/linux/maskedPaths", "tmpfs");
-  const parameters = ["source=tmpfs", "ro", "nr_blocks=1", "nr_inodes=1", ...labelParameters(c, "/linux/maskedPaths")];
+  const parameters = ["source=tmpfs", "ro", "nr_blocks=1", "nr_inodes=1", ...labelParameters(c)];
   ops.new_mount(folder, "tmpfs", FOLDER_ATTRIBUTES, NONE, parameters);
   return { file, folder };
 }

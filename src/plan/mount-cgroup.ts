@@ -49,7 +49,7 @@ function mountV1(c: Compilation, entry: MountEntry): void {
   const mount = ops.slot();
   ops
     .at(pointer, destination)
-    .new_mount(mount, "tmpfs", STRICT, NONE, ["source=tmpfs", "mode=755", ...labelParameters(c, pointer)]);
+    .new_mount(mount, "tmpfs", STRICT, NONE, ["source=tmpfs", "mode=755", ...labelParameters(c)]);
   attach(c, entry, mount, target);
   ops.close(mount);
   const { hierarchies } = c.options.facts.cgroup;

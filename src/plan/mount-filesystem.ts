@@ -22,7 +22,7 @@ export function mountFilesystem(c: Compilation, entry: MountEntry): void {
   const attributes = defer ? options.attrSet & ~RDONLY : options.attrSet;
   const recSet = defer ? options.recSet & ~RDONLY : options.recSet;
   const parameters = fsParameters(entry, (attributes & RDONLY) !== 0);
-  if (!KEEPS_LABEL.includes(type)) parameters.push(...labelParameters(c, pointer));
+  if (!KEEPS_LABEL.includes(type)) parameters.push(...labelParameters(c));
   const keepsMode = type === "tmpfs" && !hasMode(options.data);
   const mount = ops.slot();
   ops.at(pointer, destination);

@@ -3,6 +3,7 @@
 import type { Config, Hook } from "../../config/types.ts";
 import { processStartTime } from "../../container/liveness.ts";
 import { startOps } from "../../container/start-ops.ts";
+import type { StateInput } from "../../container/state.ts";
 import { checkUnused, createState, START_FIFO, type StateHandle } from "../../container/store.ts";
 import { formatTime } from "../../container/time.ts";
 import { RuntimeError } from "../../errors/runtime-error.ts";
@@ -85,7 +86,7 @@ export function createContainer(native: Native, request: CreateRequest): Created
       annotations: config.annotations,
       cgroups: beginning.leaves,
       ...(systemd === undefined ? {} : { systemd: { unit: beginning.unit?.unit ?? "", user: systemd.facts.user } }),
-      hooks: { poststart: config.hooks.poststart, poststop: config.hooks.poststop },
+      hooks: hooksAfterStart(config),
       privatePid: config.linux.namespaces.some((ns) => ns.type === "pid" && ns.path === undefined),
       rootless: request.rootless,
       ...(request.noNewKeyring ? { noNewKeyring: true } : {}),
@@ -120,7 +121,7 @@ export function createContainer(native: Native, request: CreateRequest): Created
         state.appendInit(creation.pid, processStartTime(native, creation.pid));
         state.saveConfig(text);
       },
-      hookState: (pid) => loaded(import("../../container/hook-state.ts")).hookState(state.record, "creating", pid),
+      hookState: (pid, status) => loaded(import("../../container/hook-state.ts")).hookState(state.record, status, pid),
     };
     undo.push(() => undoCgroups(native, cgroups, creation.pid !== 0));
     if (systemd !== undefined) undo.push(() => systemd.undo(beginning.leaves));
@@ -262,4 +263,11 @@ export function openConsole(
   }
   const path = request.consoleSocket as string;
   return [-1, must(native.connect(path), { operation: "connect", path, message: "cannot reach the console socket" })];
+}
+
+/** What start and delete run. */
+function hooksAfterStart({ hooks: { poststart, poststop }, ociVersion }: Config): StateInput["hooks"] {
+  if (poststart.length === 0) return { poststart, poststop };
+  const { poststartMayFail } = loaded(import("../../container/hooks.ts"));
+  return poststartMayFail(ociVersion) ? { poststart, poststop, poststartMayFail: true } : { poststart, poststop };
 }

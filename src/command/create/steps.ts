@@ -64,8 +64,11 @@ export interface Creation {
   /** Called before a hook runs. */
   readonly onHook: () => void;
   /** The state that hooks get on stdin. */
-  readonly hookState: (pid: number) => string;
+  readonly hookState: (pid: number, status: "creating" | "created") => string;
 }
+
+/** prestart is from the time when `start` ran it: its hooks see the status that they saw then, as under crun. */
+const HOOK_STATUS = { prestart: "created", createRuntime: "creating" } as const;
 
 /** Runs the steps from `first`; the first failure is thrown, nothing is undone here. */
 export function runSteps(creation: Creation, steps: readonly RuntimeStep[], first: number): void {
@@ -137,7 +140,12 @@ function runStep(creation: Creation, step: Exclude<RuntimeStep, { step: "write c
       const { pid, pidfd } = creation;
       creation.onInit();
       const { value } = hear(creation, REPORT.listener, 0);
-      loaded(import("./filter.ts")).sendListener(native, step, { pid, pidfd, fd: value }, creation.hookState(pid));
+      loaded(import("./filter.ts")).sendListener(
+        native,
+        step,
+        { pid, pidfd, fd: value },
+        creation.hookState(pid, "creating"),
+      );
       return;
     }
     case "await ready":
@@ -169,7 +177,13 @@ function runStep(creation: Creation, step: Exclude<RuntimeStep, { step: "write c
       const hook = creation.config.hooks[step.kind][step.index];
       if (hook === undefined) throw new RangeError(`the plan names hook ${step.kind}/${step.index}`);
       const { runHook } = loaded(import("../../container/hooks.ts"));
-      runHook(native, hook, creation.hookState(creation.pid), step.origin.pointer, creation.interrupts.fd);
+      runHook(
+        native,
+        hook,
+        creation.hookState(creation.pid, HOOK_STATUS[step.kind]),
+        step.origin.pointer,
+        creation.interrupts.fd,
+      );
       creation.interrupts.check();
       return;
     }
