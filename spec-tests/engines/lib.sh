@@ -1,0 +1,150 @@
+# Sourced by the engine tests in this folder. An engine's file defines `prepare` (once) and `cases` (once for each runtime),
+# and ends with `main`:
+#
+#   cases() { check "an exit code" "exit 7" podman --runtime "$runtime" run --rm "$image" /bin/sh -c 'exit 7'; }
+#   main
+#
+# Berth and the control (crun or runc, which the engine uses in production) go through the same cases side by side. A row
+# is good when both do what is expected and both outputs are equal, but for names, ids and times. TAP on standard output,
+# then the table: case, berth, control.
+#
+# The tests run in the guest (systemd, cgroup v2) and, in a namespace of their own, on this machine (no systemd, cgroupfs):
+# run.sh starts them. $place is "guest" or "here".
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+
+place=${ENGINE_PLACE:?run.sh starts this}
+control=${CONTROL:-crun}
+only=${ONLY:-.}
+if [[ $place == here ]]; then
+  work=${BERTH_WORK:?}
+else
+  work=/root/engines
+  mkdir -p "$work"
+fi
+# Not where the engine keeps its own: what a runtime does with it must not be seen through a shared folder.
+berth=$work/bin/berth
+mkdir -p "$work/bin" "$work/out"
+cp "${BERTH:-dist/berth}" "$berth"
+v2=$([[ $(stat -f -c %T /sys/fs/cgroup) == cgroup2fs ]] && echo 1)
+
+# image_tree: a root file system of busybox in $work/image, and as $work/image.tar.
+image_tree() {
+  local tree=$work/image applet
+  mkdir -p "$tree"/{bin,dev,etc,proc,sys,tmp,var/tmp,root,full}
+  chmod 1777 "$tree/tmp" "$tree/var/tmp"
+  cp /bin/busybox "$tree/bin/"
+  for applet in $(/bin/busybox --list); do
+    [[ -e $tree/bin/$applet ]] || ln -s busybox "$tree/bin/$applet"
+  done
+  printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\n' >"$tree/etc/passwd"
+  printf 'root:x:0:\nuser:x:1000:\nextra:x:2000:user\n' >"$tree/etc/group"
+  echo text >"$tree/etc/plain"
+  echo content >"$tree/full/file"
+  # The first process of a pod: ends when it is told to.
+  printf '#!/bin/sh\ntrap "exit 0" TERM INT\nwhile :; do sleep 1000 & wait; done\n' >"$tree/pause"
+  chmod 755 "$tree/pause"
+  tar -C "$tree" -cf "$work/image.tar" .
+}
+
+# A program that runs until it is told to end, and says that it does.
+waits='trap "echo told to end; exit 5" TERM; echo up; while :; do sleep 0.1; done'
+
+# normal: the output without what no two runs have in common.
+normal() {
+  tr -d '\r' | sed -E -e "s#$work#WORK#g" -e "s/\b$me\b/ME/g; s/\b$runtime\b/RUNTIME/g" \
+    -e 's/\b[0-9a-f]{64}\b/ID/g; s/\b[0-9a-f]{12}\b/ID/g' \
+    -e 's/[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9:.]+( ?[-+][0-9:]+ [A-Z]+|Z)?/TIME/g' \
+    -e 's/(mnt|pid|net|ipc|uts|user|cgroup):\[[0-9]+\]/\1:[INODE]/g'
+}
+
+# check TITLE EXPECTED COMMAND...: the output with "exit N" as its last line matches EXPECTED (extended regular expression,
+# on the lines joined by spaces). An output of another command, or of a sub-shell: `check ... sh -c`, or a function.
+number=0
+check() {
+  local title=$1 expected=$2 rc output joined file
+  shift 2
+  number=$((number + 1))
+  [[ $title =~ $only ]] || return 0
+  file=$work/out/$runtime/$(printf %03d $number)
+  (timed 120 "$@") </dev/null >"$file.raw" 2>&1
+  rc=$?
+  output=$(cat "$file.raw"; echo "exit $rc")
+  output=$(normal <<<"$output")
+  joined=$(sed '/^$/d; s/ *$//' <<<"$output" | paste -sd ' ')
+  {
+    echo "$title"
+    if [[ $joined =~ ^$expected$ ]]; then echo ok; else echo "fails: expected $expected"; fi
+    echo "$output"
+  } >"$file"
+}
+# timed SECONDS COMMAND...: as timeout, for functions as well.
+timed() {
+  local limit=$1
+  shift
+  if [[ $(type -t "$1") == function ]]; then "$@"; else timeout --kill-after=5 "$limit" "$@"; fi
+}
+# until_true COMMAND...: at most 30 s.
+until_true() {
+  local end=$((SECONDS + 30))
+  until "$@" >/dev/null 2>&1; do
+    ((SECONDS < end)) || return 1
+    sleep 0.1
+  done
+}
+
+# each_runtime: runs `cases` for both, side by side.
+each_runtime() {
+  local runtime
+  for runtime in berth "$control"; do
+    mkdir -p "$work/out/$runtime"
+    (
+      # Names in the engine, and prefixes of what is left.
+      me=t$runtime
+      cases
+    ) >"$work/out/$runtime.log" 2>&1 &
+  done
+  wait
+}
+
+# compare: the TAP and the table.
+compare() {
+  local file title ours theirs verdict n=0 failed=0 table=
+  for file in "$work/out/berth"/[0-9][0-9][0-9]; do
+    n=$((n + 1))
+    title=$(head -n 1 "$file")
+    ours=$(sed -n 2p "$file")
+    theirs=$(sed -n 2p "$work/out/$control/${file##*/}" 2>/dev/null || echo missing)
+    verdict=ok
+    if [[ $ours != ok || $theirs != ok ]]; then
+      verdict="not ok"
+    elif ! diff -q <(tail -n +3 "$file") <(tail -n +3 "$work/out/$control/${file##*/}") >/dev/null; then
+      verdict="not ok"
+      ours="ok, other output"
+    fi
+    echo "$verdict $n - $title"
+    if [[ $verdict != ok ]]; then
+      failed=$((failed + 1))
+      echo "# berth: $ours"
+      tail -n +3 "$file" | sed 's/^/#   /' | head -n 40
+      echo "# $control: $theirs"
+      tail -n +3 "$work/out/$control/${file##*/}" | sed 's/^/#   /' | head -n 40
+    fi
+    table+=$(printf '# %-66s %-18s %s' "$title" "${ours%%:*}" "${theirs%%:*}")$'\n'
+  done
+  for file in berth "$control"; do
+    [[ ! -s $work/out/$file.log ]] || sed "s/^/# $file said: /" "$work/out/$file.log"
+  done
+  echo "1..$n"
+  printf '# %-66s %-18s %s\n%s' "case" berth "$control" "$table"
+  echo "# $n cases, $failed with a difference, $SECONDS s"
+  return $((failed > 0 || n == 0))
+}
+
+main() {
+  image_tree
+  prepare
+  each_runtime
+  if [[ $(type -t cleanup) == function ]]; then cleanup; fi
+  compare
+}

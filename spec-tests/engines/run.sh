@@ -1,0 +1,36 @@
+#!/bin/bash
+# spec-tests/engines/run.sh ENGINE [PLACE...]: ENGINE (podman, containerd, docker, buildah) with Berth and, for comparison, with
+# the runtime it uses in production. PLACE is `here` (this machine's programs, in a namespace of their own), `bookworm` or `sid`
+# (the guest's; they need minutes); here when none is named and the engine is installed.
+#
+#   BERTH=dist/test/berth   another executable
+#   ONLY=REGEXP             only cases whose title matches (what they build on must match as well)
+#   CONTROL=runc            the other runtime; crun for Podman and buildah, runc for containerd and Docker when not said
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+
+engine=${1:?engine}
+shift
+script=spec-tests/engines/$engine.sh
+[[ -f $script ]] || { echo "no such engine: $engine" >&2 && exit 2; }
+(($# > 0)) || set -- here
+case $engine in
+containerd | docker) export CONTROL=${CONTROL:-runc} ;;
+*) export CONTROL=${CONTROL:-crun} ;;
+esac
+
+failed=0
+for place; do
+  echo "# $engine, $place"
+  if [[ $place == here ]]; then
+    view=v1
+    [[ $(stat -f -c %T /sys/fs/cgroup) != cgroup2fs ]] || view=v2
+    ENGINE_PLACE=here timeout --foreground --kill-after=20 "${ENGINE_TIMEOUT:-900}" spec-tests/support/private.sh "$view" bash "$script"
+  else
+    packages=
+    [[ $place != sid ]] || packages="docker.io docker-cli buildah"
+    ENGINE_PLACE=guest VM_SUITE=$place VM_PACKAGES=$packages VM_ENV="ENGINE_PLACE BERTH CONTROL ONLY PARALLEL" \
+      spec-tests/vm/vm run --timeout "${ENGINE_TIMEOUT:-900}" -- bash "$script"
+  fi || failed=1
+done
+exit $failed
