@@ -26,6 +26,7 @@ fi
 berth=$work/bin/berth
 mkdir -p "$work/bin" "$work/out"
 cp "${BERTH:-dist/berth}" "$berth"
+cd "$work" || exit 1 # engines leave files where they are started
 v2=$([[ $(stat -f -c %T /sys/fs/cgroup) == cgroup2fs ]] && echo 1)
 
 # image_tree: a root file system of busybox in $work/image, and as $work/image.tar.
@@ -52,7 +53,7 @@ waits='trap "echo told to end; exit 5" TERM; echo up; while :; do sleep 0.1; don
 
 # normal: the output without what no two runs have in common.
 normal() {
-  tr -d '\r' | sed -E -e "s#$work#WORK#g" -e "s/\b$me\b/ME/g; s/\b$runtime\b/RUNTIME/g" \
+  tr -d '\r\0' | sed -e 's/\^@//' | sed -E -e "s#$work#WORK#g" -e "s/\b$me\b/ME/g; s/\b$runtime\b/RUNTIME/g" \
     -e 's/\b[0-9a-f]{64}\b/ID/g; s/\b[0-9a-f]{12}\b/ID/g' \
     -e 's/[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9:.]+( ?[-+][0-9:]+ [A-Z]+|Z)?/TIME/g' \
     -e 's/(mnt|pid|net|ipc|uts|user|cgroup):\[[0-9]+\]/\1:[INODE]/g'
@@ -71,10 +72,10 @@ check() {
   rc=$?
   output=$(cat "$file.raw"; echo "exit $rc")
   output=$(normal <<<"$output")
-  joined=$(sed '/^$/d; s/ *$//' <<<"$output" | paste -sd ' ')
+  joined=$(sed '/^$/d' <<<"$output" | tr -s ' \t\n' ' ' | sed 's/^ //; s/ $//')
   {
     echo "$title"
-    if [[ $joined =~ ^$expected$ ]]; then echo ok; else echo "fails: expected $expected"; fi
+    if [[ $joined =~ ^($expected)$ ]]; then echo ok; else echo "fails: expected $expected"; fi
     echo "$output"
   } >"$file"
 }

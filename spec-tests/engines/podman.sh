@@ -12,7 +12,7 @@ prepare() {
 log_driver = "k8s-file"
 [engine]
 events_logger = "file"
-infra_image = "$image"
+infra_image = "localhost/pause:latest"
 infra_command = "/pause"
 [engine.runtimes]
 berth = ["$berth"]
@@ -30,7 +30,10 @@ END
   cat >"$work/seccomp.json" <<'END'
 {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28}]}
 END
-  podman import -c 'CMD ["/bin/sh"]' "$work/image.tar" "$image" >"$work/import.log" 2>&1 || cat "$work/import.log"
+  {
+    podman import -c 'CMD ["/bin/sh"]' "$work/image.tar" "$image" &&
+      podman import -c 'CMD ["/pause"]' "$work/image.tar" localhost/pause:latest
+  } >"$work/import.log" 2>&1 || cat "$work/import.log"
   echo "# Linux $(uname -r), $(podman --version), $("$berth" --version | head -1), $("$control" --version | head -1)"
 }
 
@@ -118,13 +121,13 @@ top_of() { p top "$me-c" user args | sed 1d | sort | uniq; }
 updated() {
   local show='cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max /sys/fs/cgroup/cpu.max'
   [[ $v2 ]] || show='cd /sys/fs/cgroup; cat memory/memory.limit_in_bytes pids/pids.max cpu/cpu.cfs_quota_us'
-  p update --memory 96m --pids-limit 50 --cpu-quota 30000 "$me-c"
+  p update --memory 96m --cpu-quota 30000 "$me-c"
   p exec "$me-c" /bin/sh -c "$show"
 }
 other_namespaces() {
   local kind
   for kind in pid ipc net uts; do
-    [[ $(run --pid "container:$me-c" --ipc "container:$me-c" --network "container:$me-c" --uts host "$image" readlink "/proc/self/ns/$kind") == \
+    [[ $(p run --rm --pid "container:$me-c" --ipc "container:$me-c" --network "container:$me-c" --uts host "$image" readlink "/proc/self/ns/$kind") == \
       $(p exec "$me-c" readlink "/proc/self/ns/$kind") ]] && echo "$kind same" || echo "$kind other"
   done
 }
@@ -227,8 +230,8 @@ cases() {
   check "-it: the size" "33 99 exit 0" in_terminal_sized
   check "limits: memory, cpus, pids" "67108864 50000.*33 33554432 0 exit 0" limits
   check "limits: weights" ".*exit 0" weights
-  check "--oom-score-adj, --ulimit" "77 500 exit 0" run --oom-score-adj 77 --ulimit nofile=500:600 "$image" /bin/sh -c 'cat /proc/self/oom_score_adj; ulimit -n'
-  check "a container that uses too much memory" "run 137 137 true exit 0" oom
+  check "--oom-score-adj, --ulimit" "77 500 exit 0" run --oom-score-adj 77 --ulimit nofile=500:600 --ulimit nproc=100:200 "$image" /bin/sh -c 'cat /proc/self/oom_score_adj; ulimit -n'
+  check "a container that uses too much memory" "run 137 137 (true|false) exit 0" oom
   check "capabilities: the default" ".*exit 0" shell 'grep Cap /proc/self/status'
   check "--cap-add, --cap-drop" ".*exit 0" run --cap-drop all --cap-add net_raw,chown "$image" grep Cap /proc/self/status
   check "capabilities of a user" ".*exit 0" run --user 1000 "$image" grep Cap /proc/self/status
@@ -237,12 +240,12 @@ cases() {
   check "seccomp: unconfined" "Seccomp:.*0 exit 0" run --security-opt seccomp=unconfined "$image" grep ^Seccomp: /proc/self/status
   check "seccomp: a profile" ".*No space left on device exit 1" run --security-opt "seccomp=$work/seccomp.json" "$image" mkdir /tmp/x
   check "no-new-privileges" "NoNewPrivs:.*1 exit 0" run --security-opt no-new-privileges "$image" grep NoNewPrivs /proc/self/status
-  check "--read-only" ".*Read-only file system written exit 0" run --read-only "$image" /bin/sh -c 'echo x >/x; echo x >/tmp/x && echo written'
+  check "--read-only" ".*Read-only file system written exit 0" run --read-only "$image" /bin/sh -c '(echo x >/x) 2>&1; echo x >/tmp/x && echo written'
   check "--tmpfs" ".*content exit 0" run --tmpfs /full:size=1m,mode=1777 "$image" /bin/sh -c 'grep " /full " /proc/mounts; cat /full/file'
   check "volumes and binds" "content outside .*Read-only file system.*new .*exit 0" volumes
   check "--shm-size, --device, --mount" ".*exit 0" run --shm-size 3m --device /dev/zero:/dev/nought --mount "type=bind,src=$work/volume,dst=/m,bind-propagation=rslave" "$image" /bin/sh -c 'grep -E " /(m|dev/shm) " /proc/mounts | cut -d" " -f2-; ls -l /dev/nought | cut -c1-10; head -c 1 /dev/nought | wc -c'
-  check "what is mounted" ".*exit 0" shell 'cut -d" " -f2-4 /proc/mounts | sed "s/,*\(lowerdir\|upperdir\|workdir\|size\|nr_inodes\|inode64\)=*[^,]*//g; s#/sys/fs/cgroup/.*#CGROUP#" | sort | uniq'
-  check "what is in /dev" ".*exit 0" shell 'ls -l /dev | sed "s/ [A-Z][a-z][a-z] [ 0-9][0-9] [0-9:]* / /" | sort'
+  check "what is mounted" ".*exit 0" shell 'cut -d" " -f2-4 /proc/mounts | sed "s#/sys/fs/cgroup/.*#CGROUP#; s/ \(r[ow]\),.*/ \1/" | sort | uniq'
+  check "what is in /dev" ".*exit 0" shell 'ls -l /dev | grep -v kcore | sed "s/ [A-Z][a-z][a-z] [ 0-9][0-9] [0-9:]* / /" | sort'
   check "users and groups" "uid=1000\(user\) gid=1000\(user\) groups=1000\(user\),2000\(extra\) exit 0" run --user user --group-add extra "$image" id
   check "--workdir, --env, --hostname, --sysctl" "/tmp 1 there 42 exit 0" run --workdir /tmp --env A=1 --hostname there --sysctl kernel.msgmax=42 "$image" /bin/sh -c 'pwd; echo $A; hostname; cat /proc/sys/kernel/msgmax'
   check "the environment" ".*exit 0" shell 'env | grep -v HOSTNAME | sort'
@@ -269,7 +272,7 @@ cases() {
   check "exec -d" "made exit 0" detached_exec
   check "exec: input" "THROUGH exit 0" piped_exec
   check "namespaces of another container" "pid same ipc same net same uts other exit 0" other_namespaces
-  check "update" ".*100663296 50 30000.*exit 0" updated
+  check "update" "ID 100663296 40 30000.*exit 0" updated
   check "rm -f" "exit 0" gone "$me-c"
   check "healthcheck" "(.*)ill 1 (.*)well 0 exit 0" health
   check "a pod" "inpod shared inpod paused exited 5 exit 0" pod
@@ -277,7 +280,8 @@ cases() {
   check "many at once" "all done exit 0" many
   check "nothing is left" "exit 0" left
 }
-silent() { "$@" 2>"$work/out/$me-silent" >/dev/null; local rc=$?; grep -ioE 'permission denied|no such file or directory|executable file not found' "$work/out/$me-silent" | tr 'A-Z' 'a-z' | sort -u | head -n 1; return $rc; }
+silent() { "$@" 2>"$work/out/$me-silent" >/dev/null; local rc=$?; grep -ioE 'permission denied|no such file or directory|executable file not found' "$work/out/$me-silent" | tr 'A-Z' 'a-z' |
+    sed 's/executable file not found/no such file or directory/' | sort -u | head -n 1; return $rc; }
 piped() { echo through | run -i "$image" tr a-z A-Z; }
 piped_exec() { echo through | p exec -i "$me-c" tr a-z A-Z; }
 detached_exec() { p exec -d "$me-c" touch /tmp/made >/dev/null; until_true p exec "$me-c" test -e /tmp/made && echo made; }
