@@ -18,6 +18,8 @@ control=${CONTROL:-crun}
 only=${ONLY:-.}
 if [[ $place == here ]]; then
   work=${BERTH_WORK:?}
+  # Sockets and state of the engines and runtimes: not the machine's. The mount namespace is the test's own.
+  mount -t tmpfs -o mode=755 tmpfs /run
 else
   work=/root/engines
   mkdir -p "$work"
@@ -85,6 +87,15 @@ timed() {
   shift
   if [[ $(type -t "$1") == function ]]; then "$@"; else timeout --kill-after=5 "$limit" "$@"; fi
 }
+# silent COMMAND...: of what it says, only the kind of error; runtimes have different words.
+silent() {
+  local file=$work/out/$me-silent rc
+  "$@" >"$file" 2>&1
+  rc=$?
+  grep -ioE 'permission denied|no such file or directory|executable file not found|is a directory' "$file" | tr 'A-Z' 'a-z' |
+    sed 's/executable file not found/no such file or directory/; s/is a directory/permission denied/' | sort -u | head -n 1
+  return $rc
+}
 # until_true COMMAND...: at most 30 s.
 until_true() {
   local end=$((SECONDS + 30))
@@ -96,7 +107,7 @@ until_true() {
 
 # each_runtime: runs `cases` for both, side by side.
 each_runtime() {
-  local runtime
+  local runtime runs=()
   for runtime in berth "$control"; do
     mkdir -p "$work/out/$runtime"
     (
@@ -104,8 +115,9 @@ each_runtime() {
       me=t$runtime
       cases
     ) >"$work/out/$runtime.log" 2>&1 &
+    runs+=($!)
   done
-  wait
+  wait "${runs[@]}" # not for the engine's daemon
 }
 
 # compare: the TAP and the table.

@@ -125,10 +125,11 @@ updated() {
   p exec "$me-c" /bin/sh -c "$show"
 }
 other_namespaces() {
-  local kind
+  local kind theirs
   for kind in pid ipc net uts; do
-    [[ $(p run --rm --pid "container:$me-c" --ipc "container:$me-c" --network "container:$me-c" --uts host "$image" readlink "/proc/self/ns/$kind") == \
-      $(p exec "$me-c" readlink "/proc/self/ns/$kind") ]] && echo "$kind same" || echo "$kind other"
+    theirs=$(p exec "$me-c" readlink "/proc/self/ns/$kind")
+    if [[ $(p run --rm --pid "container:$me-c" --ipc "container:$me-c" --network "container:$me-c" --uts host "$image" \
+      readlink "/proc/self/ns/$kind") == "$theirs" ]]; then echo "$kind same"; else echo "$kind other"; fi
   done
 }
 pod() {
@@ -280,8 +281,6 @@ cases() {
   check "many at once" "all done exit 0" many
   check "nothing is left" "exit 0" left
 }
-silent() { "$@" 2>"$work/out/$me-silent" >/dev/null; local rc=$?; grep -ioE 'permission denied|no such file or directory|executable file not found' "$work/out/$me-silent" | tr 'A-Z' 'a-z' |
-    sed 's/executable file not found/no such file or directory/' | sort -u | head -n 1; return $rc; }
 piped() { echo through | run -i "$image" tr a-z A-Z; }
 piped_exec() { echo through | p exec -i "$me-c" tr a-z A-Z; }
 detached_exec() { p exec -d "$me-c" touch /tmp/made >/dev/null; until_true p exec "$me-c" test -e /tmp/made && echo made; }

@@ -1,0 +1,197 @@
+#!/bin/bash
+# containerd by ctr, through io.containerd.runc.v2. spec-tests/engines/run.sh containerd [here|bookworm|sid]
+. "$(dirname "$0")/lib.sh"
+
+image=docker.io/library/bb:latest
+socket=/run/containerd/containerd.sock
+prepare() {
+  mkdir -p "$work/volume"
+  echo outside >"$work/volume/file"
+  if [[ $place == here ]]; then
+    mkdir -p /run/containerd
+    cat >"$work/config.toml" <<END
+version = 2
+root = "$work/containerd"
+state = "/run/containerd"
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
+[grpc]
+address = "$socket"
+END
+    containerd --config "$work/config.toml" >"$work/containerd.log" 2>&1 &
+    daemon=$!
+  else
+    systemctl start containerd
+  fi
+  until_true ctr version || tail -n 20 "$work/containerd.log"
+  # ctr has no import of a plain tree: an image as `docker save` writes it.
+  local layer=$work/saved/layer.tar digest
+  mkdir -p "$work/saved"
+  cp "$work/image.tar" "$layer"
+  digest=$(sha256sum "$layer" | cut -d' ' -f1)
+  jq -n --arg diff "sha256:$digest" '{architecture: "amd64", os: "linux", config: {Cmd: ["/bin/sh"],
+    Env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]}, rootfs: {type: "layers", diff_ids: [$diff]}}' >"$work/saved/config.json"
+  jq -n --arg tag "$image" '[{Config: "config.json", RepoTags: [$tag], Layers: ["layer.tar"]}]' >"$work/saved/manifest.json"
+  tar -C "$work/saved" -cf "$work/saved.tar" config.json layer.tar manifest.json
+  ctr image import "$work/saved.tar" >"$work/import.log" 2>&1 || cat "$work/import.log"
+  # Unpacked once, before both runtimes want it.
+  ctr run --rm --runc-binary "$control" "$image" unpack /bin/true
+  cat >"$work/seccomp.json" <<'END'
+{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28}]}
+END
+  echo "# Linux $(uname -r), $(containerd --version | cut -d' ' -f1,3), $("$berth" --version | head -1), $("$control" --version | head -1)"
+}
+cleanup() { [[ -z ${daemon:-} ]] || { kill "$daemon"; wait "$daemon"; } 2>/dev/null; }
+
+binary() { if [[ $runtime == berth ]]; then echo "$berth"; else command -v "$runtime"; fi; }
+c() { timeout --kill-after=5 120 ctr "$@"; }
+# run [OPTION...] -- COMMAND...: a container of its own, gone afterwards.
+runs=0
+run() {
+  local options=()
+  while [[ $1 != -- ]]; do options+=("$1") && shift; done
+  shift
+  c run --rm --runc-binary "$(binary)" "${options[@]}" "$image" "$me-run-$BASHPID-$RANDOM" "$@"
+}
+shell() { run -- /bin/sh -c "$1"; }
+holds() {
+  local name=$1
+  shift
+  c run -d --runc-binary "$(binary)" "$@" "$image" "$name" /bin/sh -c "$waits"
+}
+state() { c task ls | awk -v name="$1" '$1 == name { print $3 }'; }
+is_state() { [[ $(state "$1") == "$2" ]]; }
+gone() {
+  c task kill -s KILL "$1" 2>/dev/null
+  c task rm "$1" >/dev/null 2>&1
+  until_true c container rm "$1"
+}
+in_terminal() { script -qec "ctr $1" /dev/null; }
+
+limits() {
+  local show='cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max'
+  [[ $v2 ]] || show='cd /sys/fs/cgroup; cat memory/memory.limit_in_bytes cpu/cpu.cfs_quota_us'
+  run --mount type=cgroup,src=cgroup,dst=/sys/fs/cgroup,options=ro --memory-limit 67108864 --cpus 0.5 -- /bin/sh -c "$show"
+}
+piped() { echo through | run -- tr a-z A-Z; }
+killed() {
+  holds "$me-k"
+  state "$me-k"
+  c task kill -s KILL "$me-k"
+  until_true is_state "$me-k" STOPPED && state "$me-k"
+  c task rm "$me-k" 2>&1 | sed 's/.*msg=//'
+  c container rm "$me-k"
+}
+signalled() {
+  # The program's own end, seen by who waits for it.
+  (run -- /bin/sh -c "echo it is $me-wait; $waits"; echo "ended with $?") >"$work/out/$me-signalled" 2>&1 &
+  until_true grep -q up "$work/out/$me-signalled"
+  c task kill -s TERM "$(c task ls -q | grep "^$me-run-" | head -n 1)"
+  wait $!
+  cat "$work/out/$me-signalled"
+}
+paused() {
+  holds "$me-p"
+  c task pause "$me-p"
+  state "$me-p"
+  c task exec --exec-id no "$me-p" true >/dev/null 2>&1
+  echo "exec $?"
+  c task resume "$me-p"
+  state "$me-p"
+  gone "$me-p"
+}
+metrics() { c task metrics "$me-c" | awk '/^(memory.usage_in_bytes|pids.current|memory.usage|pids.limit)/ { print $1, ($2 > 0 ? "some" : "none") }'; }
+processes() {
+  local n
+  n=$(c task ps "$me-c" | sed 1d | wc -l)
+  echo "$((n > 0 && n < 4))"
+}
+detached_exec() {
+  c task exec -d --exec-id made "$me-c" touch /tmp/made
+  until_true c task exec --exec-id look$RANDOM "$me-c" test -e /tmp/made && echo made
+}
+piped_exec() { echo through | c task exec --exec-id in "$me-c" tr a-z A-Z; }
+pid_file() {
+  holds "$me-f" --pid-file "$work/$me.pid"
+  [[ $(cat "$work/$me.pid") == "$(c task ls | awk -v name="$me-f" '$1 == name { print $2 }')" ]] && echo same
+  gone "$me-f"
+}
+joined() {
+  local pid
+  pid=$(c task ls | awk -v name="$me-c" '$1 == name { print $2 }')
+  [[ $(run --with-ns "ipc:/proc/$pid/ns/ipc" --with-ns "uts:/proc/$pid/ns/uts" -- readlink /proc/self/ns/ipc) == "$(readlink "/proc/$pid/ns/ipc")" ]] && echo same
+}
+systemd_cgroup() {
+  run --runc-systemd-cgroup --cgroup "system.slice:$me:one" --memory-limit 67108864 -- grep -o 'system.slice.*' /proc/self/cgroup
+  echo "exit $?"
+}
+many() {
+  local n=${PARALLEL:-100} i
+  [[ $place == here ]] || n=${PARALLEL:-8}
+  for ((i = 0; i < n; i++)); do
+    run -- echo done &
+    ((i % 10)) || sleep 0.2
+  done >"$work/out/$me-many" 2>&1
+  wait
+  sort "$work/out/$me-many" | uniq -c | sed "s/^ *$n /all /"
+}
+left() {
+  c container ls -q | grep "^$me-"
+  c task ls -q | grep "^$me-"
+  c snapshot ls | grep "$me-"
+  pgrep -fa "containerd-shim.* -id $me-"
+  find /run/containerd/runc /run/containerd/io.containerd.runtime.v2.task /sys/fs/cgroup -name "$me-*" 2>/dev/null
+  true
+}
+
+cases() {
+  check "run" "hello exit 0" run -- echo hello
+  check "its exit code" "exit 7" shell 'exit 7'
+  check "a file that is not executable" "permission denied exit 1" silent run -- /etc/plain
+  check "no such file" "no such file or directory exit 1" silent run -- /no/such
+  check "not in PATH" "no such file or directory exit 1" silent run -- nosuch
+  check "killed by SIGKILL" "exit 137" signal_itself
+  check "input and output" "THROUGH exit 0" piped
+  check "a terminal" "/dev/pts/0 is a terminal exit 0" in_terminal "run --rm -t --runc-binary $(binary) $image $me-tty sh -c 'tty; test -t 1 && echo is a terminal'"
+  check "a terminal: the exit code" "exit 4" in_terminal "run --rm -t --runc-binary $(binary) $image $me-tty4 sh -c 'exit 4'"
+  check "limits: memory, cpus" "67108864 50000.* exit 0" limits
+  check "capabilities: the default" ".*exit 0" shell 'grep Cap /proc/self/status'
+  check "--cap-add, --cap-drop" ".*exit 0" run --cap-add CAP_SYS_ADMIN --cap-drop CAP_CHOWN -- grep Cap /proc/self/status
+  check "--privileged" ".*exit 0" run --privileged -- grep -E '^(Cap|Seccomp:|NoNew)' /proc/self/status
+  check "--seccomp" "Seccomp: 2 exit 0" run --seccomp -- grep ^Seccomp: /proc/self/status
+  check "a seccomp profile" ".*No space left on device exit 1" run --seccomp --seccomp-profile "$work/seccomp.json" -- mkdir /tmp/x
+  check "--allow-new-privs" "NoNewPrivs: 0 exit 0" run --allow-new-privs -- grep NoNewPrivs /proc/self/status
+  check "--read-only" ".*Read-only file system exit 0" run --read-only -- /bin/sh -c '(echo x >/x) 2>&1; true'
+  check "--mount" "outside .*exit 0" run --mount "type=bind,src=$work/volume,dst=/v,options=rbind:ro" --mount type=tmpfs,src=tmpfs,dst=/full,options=size=65536 -- /bin/sh -c 'cat /v/file; (echo x >/v/x) 2>&1; grep -E " /(v|full) " /proc/mounts | cut -d" " -f2,4 | sed "s/,.*//"; true'
+  check "--user, --cwd, --env" "uid=1000\(user\) .*/tmp 1 exit 0" run --user 1000:1000 --cwd /tmp --env A=1 -- /bin/sh -c 'id; pwd; echo $A'
+  check "--device" "1 exit 0" run --device /dev/zero -- /bin/sh -c 'head -c 1 /dev/zero | wc -c'
+  check "--net-host" "net exit 0" host_network
+  check "--pid-file" "same exit 0" pid_file
+  check "the environment" ".*exit 0" shell 'env | grep -v HOSTNAME | sort'
+  check "what is in /dev" ".*exit 0" shell 'ls -l /dev | grep -v kcore | sed "s/ [A-Z][a-z][a-z] [ 0-9][0-9] [0-9:]* / /" | sort'
+  check "run -d" "exit 0" holds "$me-c" --memory-limit 67108864
+  check "task ls" "RUNNING exit 0" state "$me-c"
+  check "task metrics" ".*some.*exit 0" metrics
+  check "task ps" "1 exit 0" processes
+  check "exec" "hello exit 0" c task exec --exec-id e1 "$me-c" echo hello
+  check "exec: exit codes" "exit 6" c task exec --exec-id e2 "$me-c" /bin/sh -c 'exit 6'
+  check "exec: no such file" "no such file or directory exit 1" silent c task exec --exec-id e3 "$me-c" nosuch
+  check "exec: 137" "exit 137" c task exec --exec-id e4 "$me-c" /bin/sh -c 'kill -9 $$'
+  check "exec -t" "is a terminal exit 3" in_terminal "task exec -t --exec-id e5 $me-c sh -c 'test -t 1 && echo is a terminal; exit 3'"
+  check "exec: folder, capabilities" ".*exit 0" c task exec --exec-id e6 --cwd /tmp "$me-c" /bin/sh -c 'pwd; grep -E "^(Cap|Seccomp:|NoNew)" /proc/self/status'
+  check "exec -d" "made exit 0" detached_exec
+  check "exec: input" "THROUGH exit 0" piped_exec
+  check "namespaces of another container" "same exit 0" joined
+  check "kill, rm of the rest" "exit 0" gone "$me-c"
+  check "kill -s KILL" "RUNNING STOPPED .*exit 0" killed
+  check "kill -s TERM, seen by run" "it is ME-wait up told to end ended with 5 exit 0" signalled
+  check "pause, resume, kill of a paused one" "PAUSED exec [1-9][0-9]* RUNNING exit 0" paused
+  [[ $place == here ]] || check "--runc-systemd-cgroup" ".*exit 0 exit 0" systemd_cgroup
+  check "many at once" "all done exit 0" many
+  check "nothing is left" "exit 0" left
+}
+signal_itself() {
+  # Not as process 1 of its namespace, which cannot be killed from inside.
+  run -- /bin/sh -c 'sh -c "kill -9 \$\$"; exit $?'
+}
+host_network() { [[ $(run --net-host -- readlink /proc/self/ns/net) == "$(readlink /proc/self/ns/net)" ]] && echo net; }
+main
