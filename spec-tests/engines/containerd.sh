@@ -43,7 +43,7 @@ END
 cleanup() { [[ -z ${daemon:-} ]] || { kill "$daemon"; wait "$daemon"; } 2>/dev/null; }
 
 binary() { if [[ $runtime == berth ]]; then echo "$berth"; else command -v "$runtime"; fi; }
-c() { timeout --kill-after=5 120 ctr "$@"; }
+c() { timeout --kill-after=5 60 ctr "$@"; }
 # run [OPTION...] -- COMMAND...: a container of its own, gone afterwards.
 runs=0
 run() {
@@ -72,7 +72,9 @@ limits() {
   [[ $v2 ]] || show='cd /sys/fs/cgroup; cat memory/memory.limit_in_bytes cpu/cpu.cfs_quota_us'
   run --mount type=cgroup,src=cgroup,dst=/sys/fs/cgroup,options=ro --memory-limit 67108864 --cpus 0.5 -- /bin/sh -c "$show"
 }
-piped() { echo through | run -- tr a-z A-Z; }
+# ctr never closes the input of a program.
+line='read -r x; echo "$x" | tr a-z A-Z'
+piped() { echo through | run -- /bin/sh -c "$line"; }
 killed() {
   holds "$me-k"
   state "$me-k"
@@ -109,7 +111,7 @@ detached_exec() {
   c task exec -d --exec-id made "$me-c" touch /tmp/made
   until_true c task exec --exec-id look$RANDOM "$me-c" test -e /tmp/made && echo made
 }
-piped_exec() { echo through | c task exec --exec-id in "$me-c" tr a-z A-Z; }
+piped_exec() { echo through | c task exec --exec-id in "$me-c" /bin/sh -c "$line"; }
 pid_file() {
   holds "$me-f" --pid-file "$work/$me.pid"
   [[ $(cat "$work/$me.pid") == "$(c task ls | awk -v name="$me-f" '$1 == name { print $2 }')" ]] && echo same

@@ -70,6 +70,7 @@ check() {
   number=$((number + 1))
   [[ $title =~ $only ]] || return 0
   file=$work/out/$runtime/$(printf %03d $number)
+  [[ ! ${VERBOSE:-} ]] || echo "# $SECONDS s, $runtime: $title" >&3
   (timed 120 "$@") </dev/null >"$file.raw" 2>&1
   rc=$?
   output=$(cat "$file.raw"; echo "exit $rc")
@@ -107,6 +108,7 @@ until_true() {
 
 # each_runtime: runs `cases` for both, side by side.
 each_runtime() {
+  exec 3>&2
   local runtime runs=()
   for runtime in berth "$control"; do
     mkdir -p "$work/out/$runtime"

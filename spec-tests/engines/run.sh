@@ -5,6 +5,7 @@
 #
 #   BERTH=dist/test/berth   another executable
 #   ONLY=REGEXP             only cases whose title matches (what they build on must match as well)
+#   VERBOSE=1               says what it is doing
 #   CONTROL=runc            the other runtime; crun for Podman and buildah, runc for containerd and Docker when not said
 set -uo pipefail
 cd "$(dirname "$0")/../.."
@@ -29,7 +30,7 @@ for place; do
   else
     packages=
     [[ $place != sid ]] || packages="docker.io docker-cli buildah"
-    ENGINE_PLACE=guest VM_SUITE=$place VM_PACKAGES=$packages VM_ENV="ENGINE_PLACE BERTH CONTROL ONLY PARALLEL" \
+    ENGINE_PLACE=guest VM_SUITE=$place VM_PACKAGES=$packages VM_ENV="ENGINE_PLACE BERTH CONTROL ONLY PARALLEL VERBOSE" \
       spec-tests/vm/vm run --timeout "${ENGINE_TIMEOUT:-900}" -- bash "$script"
   fi || failed=1
 done
