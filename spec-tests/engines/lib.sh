@@ -114,7 +114,7 @@ each_runtime() {
     mkdir -p "$work/out/$runtime"
     (
       # Names in the engine, and prefixes of what is left.
-      me=t$runtime
+      me=${BERTH_TAG:-t}$runtime
       cases
     ) >"$work/out/$runtime.log" 2>&1 &
     runs+=($!)
