@@ -74,7 +74,7 @@ limits() {
   run --mount type=cgroup,src=cgroup,dst=/sys/fs/cgroup,options=ro --memory-limit 67108864 --cpus 0.5 -- /bin/sh -c "$show"
 }
 # ctr never closes the input of a program.
-line='read -r x; echo "$x" | tr a-z A-Z'
+line='read -r x; echo "$x" | tr a-z A-Z; sleep 0.3'
 piped() { echo through | run -- /bin/sh -c "$line"; }
 killed() {
   holds "$me-k"
@@ -146,6 +146,7 @@ left() {
   true
 }
 
+# A program that ends as soon as it has said something may not be heard by ctr exec, whatever the runtime: these wait.
 cases() {
   check "run" "hello exit 0" run -- echo hello
   check "its exit code" "exit 7" shell 'exit 7'
@@ -175,12 +176,12 @@ cases() {
   check "task ls" "RUNNING exit 0" state "$me-c"
   check "task metrics" ".*some.*exit 0" metrics
   check "task ps" "1 exit 0" processes
-  check "exec" "hello exit 0" c task exec --exec-id e1 "$me-c" echo hello
+  check "exec" "hello exit 0" c task exec --exec-id e1 "$me-c" /bin/sh -c 'echo hello; sleep 0.3'
   check "exec: exit codes" "exit 6" c task exec --exec-id e2 "$me-c" /bin/sh -c 'exit 6'
   check "exec: no such file" "no such file or directory exit 1" silent c task exec --exec-id e3 "$me-c" nosuch
   check "exec: 137" "exit 137" c task exec --exec-id e4 "$me-c" /bin/sh -c 'kill -9 $$'
   check "exec -t" "is a terminal exit 3" in_terminal "task exec -t --exec-id e5 $me-c sh -c 'test -t 1 && echo is a terminal; exit 3'"
-  check "exec: folder, capabilities" ".*exit 0" c task exec --exec-id e6 --cwd /tmp "$me-c" /bin/sh -c 'pwd; grep -E "^(Cap|Seccomp:|NoNew)" /proc/self/status'
+  check "exec: folder, capabilities" ".*exit 0" c task exec --exec-id e6 --cwd /tmp "$me-c" /bin/sh -c 'pwd; grep -E "^(Cap|Seccomp:|NoNew)" /proc/self/status; sleep 0.3'
   check "exec -d" "made exit 0" detached_exec
   check "exec: input" "THROUGH exit 0" piped_exec
   check "namespaces of another container" "same exit 0" joined
