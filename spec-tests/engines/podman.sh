@@ -217,69 +217,68 @@ left() {
 
 cases() {
   check "run" "hello exit 0" run "$image" echo hello
-  check "its exit code" "exit 7" shell 'exit 7'
-  check "125: an error of Podman's" ".*unknown flag.*exit 125" run --nonsense "$image" true
+  more "its exit code" "exit 7" shell 'exit 7'
+  more "125: an error of Podman's" ".*unknown flag.*exit 125" run --nonsense "$image" true
   check "126: a file that is not executable" "(.*permission denied.*)exit 126" silent run "$image" /etc/plain
-  check "126: a folder" ".*exit 126" silent run "$image" /etc
-  check "127: no such file" ".*exit 127" silent run "$image" /no/such
+  more "126: a folder" ".*exit 126" silent run "$image" /etc
+  more "127: no such file" ".*exit 127" silent run "$image" /no/such
   check "127: not in PATH" ".*exit 127" silent run "$image" nosuch
-  check "137: killed by SIGKILL" "exit 137" run --pid host "$image" /bin/sh -c 'kill -9 $$'
-  check "input and output" "THROUGH exit 0" piped
-  check "logs: output and errors apart" "out err run 3 out stderr: err .*exit 0" logs
+  more "137: killed by SIGKILL" "exit 137" run --pid host "$image" /bin/sh -c 'kill -9 $$'
+  more "input and output" "THROUGH exit 0" piped
+  more "logs: output and errors apart" "out err run 3 out stderr: err .*exit 0" logs
   check "-it: a terminal" ".*/dev/pts/0 is a terminal exit 0" in_terminal "run --rm -it --network none $image sh -c 'tty; test -t 1 && echo is a terminal'"
-  check "-it: the exit code" "exit 4" in_terminal "run --rm -it --network none $image sh -c 'exit 4'"
-  check "-it: the size" "33 99 exit 0" in_terminal_sized
+  more "-it: the exit code" "exit 4" in_terminal "run --rm -it --network none $image sh -c 'exit 4'"
+  more "-it: the size" "33 99 exit 0" in_terminal_sized
   check "limits: memory, cpus, pids" "67108864 50000.*33 33554432 0 exit 0" limits
   check "limits: weights" ".*exit 0" weights
-  check "--oom-score-adj, --ulimit" "77 500 exit 0" run --oom-score-adj 77 --ulimit nofile=500:600 --ulimit nproc=100:200 "$image" /bin/sh -c 'cat /proc/self/oom_score_adj; ulimit -n'
+  more "--oom-score-adj, --ulimit" "77 500 exit 0" run --oom-score-adj 77 --ulimit nofile=500:600 --ulimit nproc=100:200 "$image" /bin/sh -c 'cat /proc/self/oom_score_adj; ulimit -n'
   check "a container that uses too much memory" "run 137 137 (true|false) exit 0" oom
   check "capabilities: the default" ".*exit 0" shell 'grep Cap /proc/self/status'
-  check "--cap-add, --cap-drop" ".*exit 0" run --cap-drop all --cap-add net_raw,chown "$image" grep Cap /proc/self/status
-  check "capabilities of a user" ".*exit 0" run --user 1000 "$image" grep Cap /proc/self/status
-  check "--privileged" ".*exit 0" run --privileged "$image" /bin/sh -c 'grep -E "^(Cap|Seccomp:|NoNew)" /proc/self/status; grep " /sys " /proc/mounts'
+  more "--cap-add, --cap-drop" ".*exit 0" run --cap-drop all --cap-add net_raw,chown "$image" grep Cap /proc/self/status
+  more "capabilities of a user" ".*exit 0" run --user 1000 "$image" grep Cap /proc/self/status
+  more "--privileged" ".*exit 0" run --privileged "$image" /bin/sh -c 'grep -E "^(Cap|Seccomp:|NoNew)" /proc/self/status; grep " /sys " /proc/mounts'
   check "seccomp: the default profile" "Seccomp:.*2 exit 0" run "$image" grep ^Seccomp: /proc/self/status
-  check "seccomp: unconfined" "Seccomp:.*0 exit 0" run --security-opt seccomp=unconfined "$image" grep ^Seccomp: /proc/self/status
-  check "seccomp: a profile" ".*No space left on device exit 1" run --security-opt "seccomp=$work/seccomp.json" "$image" mkdir /tmp/x
-  check "no-new-privileges" "NoNewPrivs:.*1 exit 0" run --security-opt no-new-privileges "$image" grep NoNewPrivs /proc/self/status
-  check "--read-only" ".*Read-only file system written exit 0" run --read-only "$image" /bin/sh -c '(echo x >/x) 2>&1; echo x >/tmp/x && echo written'
-  check "--tmpfs" ".*content exit 0" run --tmpfs /full:size=1m,mode=1777 "$image" /bin/sh -c 'grep " /full " /proc/mounts; cat /full/file'
-  check "volumes and binds" "content outside .*Read-only file system.*new .*exit 0" volumes
-  check "--shm-size, --device, --mount" ".*exit 0" run --shm-size 3m --device /dev/zero:/dev/nought --mount "type=bind,src=$work/volume,dst=/m,bind-propagation=rslave" "$image" /bin/sh -c 'grep -E " /(m|dev/shm) " /proc/mounts | cut -d" " -f2-; ls -l /dev/nought | cut -c1-10; head -c 1 /dev/nought | wc -c'
-  check "what is mounted" ".*exit 0" shell 'cut -d" " -f2-4 /proc/mounts | sed "s#/sys/fs/cgroup/.*#CGROUP#; s/ \(r[ow]\),.*/ \1/" | sort | uniq'
+  more "seccomp: unconfined" "Seccomp:.*0 exit 0" run --security-opt seccomp=unconfined "$image" grep ^Seccomp: /proc/self/status
+  more "seccomp: a profile" ".*No space left on device exit 1" run --security-opt "seccomp=$work/seccomp.json" "$image" mkdir /tmp/x
+  more "no-new-privileges" "NoNewPrivs:.*1 exit 0" run --security-opt no-new-privileges "$image" grep NoNewPrivs /proc/self/status
+  more "--read-only" ".*Read-only file system written exit 0" run --read-only "$image" /bin/sh -c '(echo x >/x) 2>&1; echo x >/tmp/x && echo written'
+  more "--tmpfs" ".*content exit 0" run --tmpfs /full:size=1m,mode=1777 "$image" /bin/sh -c 'grep " /full " /proc/mounts; cat /full/file'
+  more "volumes and binds" "content outside .*Read-only file system.*new .*exit 0" volumes
+  more "--shm-size, --device, --mount" ".*exit 0" run --shm-size 3m --device /dev/zero:/dev/nought --mount "type=bind,src=$work/volume,dst=/m,bind-propagation=rslave" "$image" /bin/sh -c 'grep -E " /(m|dev/shm) " /proc/mounts | cut -d" " -f2-; ls -l /dev/nought | cut -c1-10; head -c 1 /dev/nought | wc -c'
+  check "what is mounted" ".*exit 0" shell 'cut -d" " -f2-4 /proc/mounts | sed "s#/sys/fs/cgroup/.*#CGROUP#; s/ \(r[ow]\),.*/ \1/; s#^\(/proc/[kt][^ ]*\) .*#\1#" | sort | uniq'
   check "what is in /dev" ".*exit 0" shell 'ls -l /dev | grep -v kcore | sed "s/ [A-Z][a-z][a-z] [ 0-9][0-9] [0-9:]* / /" | sort'
-  check "users and groups" "uid=1000\(user\) gid=1000\(user\) groups=1000\(user\),2000\(extra\) exit 0" run --user user --group-add extra "$image" id
-  check "--workdir, --env, --hostname, --sysctl" "/tmp 1 there 42 exit 0" run --workdir /tmp --env A=1 --hostname there --sysctl kernel.msgmax=42 "$image" /bin/sh -c 'pwd; echo $A; hostname; cat /proc/sys/kernel/msgmax'
-  check "the environment" ".*exit 0" shell 'env | grep -v HOSTNAME | sort'
-  check "--init" "init is process 1 hello exit 0" run --init --init-path "$work/init" "$image" echo hello
-  check "--pid host, --uts host" "pid uts exit 0" host_namespaces
+  more "users and groups" "uid=1000\(user\) gid=1000\(user\) groups=1000\(user\),2000\(extra\) exit 0" run --user user --group-add extra "$image" id
+  more "--workdir, --env, --hostname, --sysctl" "/tmp 1 there 42 exit 0" run --workdir /tmp --env A=1 --hostname there --sysctl kernel.msgmax=42 "$image" /bin/sh -c 'pwd; echo $A; hostname; cat /proc/sys/kernel/msgmax'
+  more "the environment" ".*exit 0" shell 'env | grep -v HOSTNAME | sort'
+  more "--init" "init is process 1 hello exit 0" run --init --init-path "$work/init" "$image" echo hello
+  more "--pid host, --uts host" "pid uts exit 0" host_namespaces
   check "a user namespace" "0 0 100000 5000 0 exit 0" user_namespace
-  check "--preserve-fds" "through exit 0" preserved
-  check "hooks" ".*prestart createRuntime poststart poststop exit 0" hooks
-  check "kill" ".*137 exited 137 .*exit 0" killed
-  check "kill -s" ".*9 up got it exit 0" signalled
+  more "--preserve-fds" "through exit 0" preserved
+  more "hooks" ".*prestart createRuntime poststart poststop exit 0" hooks
+  more "kill" ".*137 exited 137 .*exit 0" killed
+  more "kill -s" ".*9 up got it exit 0" signalled
   check "stop, start, restart, rm -f" ".*exited 5 up told to end .*running .*exit 0" stopped
   check "pause, unpause, rm -f of a paused one" ".*paused .*exec 255 .*running .*exit 0" paused
   check "stats" "ME-c FEW N / 67.11MB exit 0" stats
   check "top" ".*root +/bin/sh -c trap.*exit 0" top_of
   check "exec" "hello exit 0" p exec "$me-c" echo hello
-  check "exec: exit codes" "exit 6" p exec "$me-c" /bin/sh -c 'exit 6'
-  check "exec: 126" ".*exit 126" silent p exec "$me-c" /etc/plain
-  check "exec: 127" ".*exit 127" silent p exec "$me-c" nosuch
-  check "exec: 137" "exit 137" p exec "$me-c" /bin/sh -c 'kill -9 $$'
+  more "exec: exit codes" "exit 6" p exec "$me-c" /bin/sh -c 'exit 6'
+  more "exec: 126" ".*exit 126" silent p exec "$me-c" /etc/plain
+  more "exec: 127" ".*exit 127" silent p exec "$me-c" nosuch
+  more "exec: 137" "exit 137" p exec "$me-c" /bin/sh -c 'kill -9 $$'
   check "exec -it" ".*is a terminal exit 3" in_terminal "exec -it $me-c sh -c 'test -t 1 && echo is a terminal; exit 3'"
-  check "exec: user, folder, environment" "uid=1000\(user\) .*/tmp 1 exit 0" p exec --user user --workdir /tmp --env A=1 "$me-c" /bin/sh -c 'id; pwd; echo $A'
+  more "exec: user, folder, environment" "uid=1000\(user\) .*/tmp 1 exit 0" p exec --user user --workdir /tmp --env A=1 "$me-c" /bin/sh -c 'id; pwd; echo $A'
   check "exec: capabilities, filter, limits" ".*exit 0" p exec "$me-c" /bin/sh -c 'grep -E "^(Cap|Seccomp:|NoNew)" /proc/self/status; ulimit -n; cat /proc/self/cgroup | sed "s/.*://" | sort | uniq | wc -l'
-  check "exec --privileged" ".*exit 0" p exec --privileged "$me-c" grep -E '^(Cap|Seccomp:)' /proc/self/status
-  check "exec -d" "made exit 0" detached_exec
-  check "exec: input" "THROUGH exit 0" piped_exec
-  check "namespaces of another container" "pid same ipc same net same uts other exit 0" other_namespaces
+  more "exec --privileged" ".*exit 0" p exec --privileged "$me-c" grep -E '^(Cap|Seccomp:)' /proc/self/status
+  more "exec -d" "made exit 0" detached_exec
+  more "exec: input" "THROUGH exit 0" piped_exec
+  more "namespaces of another container" "pid same ipc same net same uts other exit 0" other_namespaces
   check "update" "ID 100663296 40 30000.*exit 0" updated
   check "rm -f" "exit 0" gone "$me-c"
   check "healthcheck" "(.*)ill 1 (.*)well 0 exit 0" health
   check "a pod" "inpod shared inpod paused exited 5 exit 0" pod
-  check "play kube" "kube 1000 up exit 0" kube
+  more "play kube" "kube 1000 up exit 0" kube
   check "many at once" "all done exit 0" many
-  check "nothing is left" "exit 0" left
 }
 piped() { echo through | run -i "$image" tr a-z A-Z; }
 piped_exec() { echo through | p exec -i "$me-c" tr a-z A-Z; }

@@ -5,6 +5,7 @@
 #
 #   BERTH=dist/test/berth   another executable
 #   ONLY=REGEXP             only cases whose title matches (what they build on must match as well)
+#   ALL=1                   in the guest, too, the cases that cannot differ there
 #   VERBOSE=1               says what it is doing
 #   CONTROL=runc            the other runtime; crun for Podman and buildah, runc for containerd and Docker when not said
 set -uo pipefail
@@ -16,6 +17,12 @@ script=spec-tests/engines/$engine.sh
 [[ -f $script ]] || { echo "no such engine: $engine" >&2 && exit 2; }
 (($# > 0)) || set -- here
 case $engine in
+podman) programs=(podman) ;;
+containerd) programs=(containerd) ;;
+docker) programs=(dockerd docker.io) ;;
+buildah) programs=(buildah) ;;
+esac
+case $engine in
 containerd | docker) export CONTROL=${CONTROL:-runc} ;;
 *) export CONTROL=${CONTROL:-crun} ;;
 esac
@@ -23,14 +30,20 @@ esac
 failed=0
 for place; do
   echo "# $engine, $place"
+  if [[ $place == here ]] && ! command -v "${programs[0]}" >/dev/null; then
+    echo "not ok - $engine is not installed here: apt-get install ${programs[-1]}"
+    failed=1
+    continue
+  fi
   if [[ $place == here ]]; then
     view=v1
     [[ $(stat -f -c %T /sys/fs/cgroup) != cgroup2fs ]] || view=v2
     ENGINE_PLACE=here timeout --foreground --kill-after=20 "${ENGINE_TIMEOUT:-900}" spec-tests/support/private.sh "$view" bash "$script"
   else
     packages=
+    export ENGINE_LIMIT=${ENGINE_LIMIT:-$((${ENGINE_TIMEOUT:-900} - 100))}
     [[ $place != sid ]] || packages="docker.io docker-cli buildah"
-    ENGINE_PLACE=guest VM_SUITE=$place VM_PACKAGES=$packages VM_ENV="ENGINE_PLACE BERTH CONTROL ONLY PARALLEL VERBOSE" \
+    ENGINE_PLACE=guest VM_SUITE=$place VM_PACKAGES=$packages VM_ENV="ENGINE_PLACE BERTH CONTROL ONLY PARALLEL VERBOSE ALL ENGINE_LIMIT" \
       spec-tests/vm/vm run --timeout "${ENGINE_TIMEOUT:-900}" -- bash "$script"
   fi || failed=1
 done
