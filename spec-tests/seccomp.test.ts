@@ -236,6 +236,20 @@ suite("a seccomp profile", (rule) => {
     }
   }
 
+  for (const [name, profile] of PROFILES) {
+    rule(`startContainer hooks run under the default profile of ${name}`, async (t) => {
+      for (const edit of [() => {}, withPrivileges]) {
+        const shown = await t.sh("cat /tmp/hook", (config) => {
+          const args = ["sh", "-c", "cat >/dev/null; echo hook $A >/tmp/hook"];
+          config.hooks = { startContainer: [{ path: "/bin/sh", args, env: ["PATH=/bin", "A=b"] }] };
+          config.linux.seccomp = profile;
+          edit(config);
+        });
+        expect(shown).toBe("hook b\n");
+      }
+    });
+  }
+
   rule(
     "says where it is wrong, and nothing is left",
     async (t) => {
