@@ -8,6 +8,7 @@ import { expect } from "vitest";
 import { type Config, withUserNamespace } from "./support/config.ts";
 import { type Result, type Running, Runtime } from "./support/runtime.ts";
 import { type Sandbox, sleep, until } from "./support/sandbox.ts";
+import { allowing, notifying, startAgent } from "./support/seccomp.ts";
 import { suite } from "./support/suite.ts";
 
 const TEST_BUILD = process.env.TEST_BERTH ?? "dist/test/berth";
@@ -71,7 +72,25 @@ async function listen(t: Sandbox): Promise<void> {
 }
 
 const CASES: readonly Case[] = [
-  { title: "a container with much of everything", edit: async (t) => much(t) },
+  {
+    title: "a container with much of everything",
+    edit: async (t) => {
+      const agent = await startAgent(t);
+      const edit = much(t);
+      return (config) => {
+        edit(config);
+        config.linux.seccomp = notifying(agent.path, ["mkdir"], { listenerMetadata: "data" });
+      };
+    },
+  },
+  {
+    title: "a seccomp filter that needs a capability",
+    edit: async () => (config) => {
+      config.process.noNewPrivileges = false;
+      config.process.user = { uid: 1000, gid: 1000 };
+      config.linux.seccomp = allowing({ names: ["mkdir"], action: "SCMP_ACT_ERRNO" });
+    },
+  },
   {
     title: "user, time and joined namespaces",
     edit: async (t) => {

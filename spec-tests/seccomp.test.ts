@@ -1,12 +1,11 @@
 // linux.seccomp as a container has it: every action, arguments, architectures, flags; with and without noNewPrivileges; what
 // init may still do once its filter is loaded.
 
-import { spawn, spawnSync } from "node:child_process";
-import { existsSync, openSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { expect } from "vitest";
 import { engineProfiles, resolveProfile } from "../src/seccomp/oracle-support.ts";
 import { type Config, withUserNamespace } from "./support/config.ts";
-import { helper } from "./support/helpers.ts";
 import { reference, runtimes } from "./support/runtime.ts";
 import { type Sandbox, until } from "./support/sandbox.ts";
 import {
@@ -15,8 +14,10 @@ import {
   HARMLESS,
   HARMLESS_NUMBER,
   helperBundle,
+  notifying,
   type Profile,
   type ProfileRule,
+  startAgent,
   verdicts,
 } from "./support/seccomp.ts";
 import { suite } from "./support/suite.ts";
@@ -455,32 +456,6 @@ suite(
   },
   runtimes().filter(({ kind }) => kind === "berth"),
 );
-
-interface Agent {
-  path: string;
-  /** What it has received, a container process state each. */
-  states: () => Record<string, unknown>[];
-}
-
-async function startAgent(t: Sandbox): Promise<Agent> {
-  const path = t.path("agent.sock");
-  const output = t.path("agent.out");
-  const child = t.helper(spawn(helper("agent"), [path], { stdio: ["ignore", openSync(output, "w"), "inherit"] }));
-  await until("the agent listens", () => existsSync(path));
-  expect(child.pid).toBeGreaterThan(0);
-  const states = (): Record<string, unknown>[] =>
-    readFileSync(output, "utf8")
-      .split("\n")
-      .filter((line) => line.startsWith("{"))
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
-  return { path, states };
-}
-
-const notifying = (path: string, names: string[], more: Partial<Profile> = {}): Profile => ({
-  ...allowing({ names, action: "SCMP_ACT_NOTIFY" }),
-  listenerPath: path,
-  ...more,
-});
 
 suite(
   "a seccomp agent",

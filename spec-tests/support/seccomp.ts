@@ -1,11 +1,12 @@
 // linux.seccomp in tests: a profile for a bundle, and what the kernel makes of calls under it (helpers/calls.c).
 
-import { copyFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { copyFileSync, existsSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "./config.ts";
 import { helper } from "./helpers.ts";
 import type { CallOptions, Runtime } from "./runtime.ts";
-import type { Edit, Sandbox } from "./sandbox.ts";
+import { type Edit, type Sandbox, until } from "./sandbox.ts";
 
 export interface Arg {
   index: number;
@@ -78,3 +79,30 @@ export async function verdicts(
 /** JSON.stringify has no bigint; tests need none above 2^53 that is not a power of two or near one: Number keeps those. */
 const plain = (profile: Profile): unknown =>
   JSON.parse(JSON.stringify(profile, (_, value: unknown) => (typeof value === "bigint" ? Number(value) : value)));
+
+/** helpers/agent.c. */
+export interface Agent {
+  path: string;
+  /** What it has received, a container process state each. */
+  states: () => Record<string, unknown>[];
+}
+
+export async function startAgent(t: Sandbox): Promise<Agent> {
+  const path = t.path("agent.sock");
+  const output = t.path("agent.out");
+  t.helper(spawn(helper("agent"), [path], { stdio: ["ignore", openSync(output, "w"), "inherit"] }));
+  await until("the agent listens", () => existsSync(path));
+  const states = (): Record<string, unknown>[] =>
+    readFileSync(output, "utf8")
+      .split("\n")
+      .filter((line) => line.startsWith("{"))
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  return { path, states };
+}
+
+/** Those calls are notified to who listens at the path. */
+export const notifying = (path: string, names: string[], more: Partial<Profile> = {}): Profile => ({
+  ...allowing({ names, action: "SCMP_ACT_NOTIFY" }),
+  listenerPath: path,
+  ...more,
+});

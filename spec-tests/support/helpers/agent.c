@@ -51,8 +51,11 @@ static int receive_listener(int connection)
         .msg_iov = &io, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
     ssize_t n = recvmsg(connection, &message, MSG_CMSG_CLOEXEC);
     struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
-    if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(int)))
-        die("not exactly one descriptor");
+    if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(int))) {
+        puts("not exactly one descriptor"); /* the runtime was ended before it has sent it */
+        close(connection);
+        return -1;
+    }
     /* To the end: the runtime closes the connection. */
     for (ssize_t more; (more = read(connection, text + n, sizeof text - 1 - (size_t)n)) > 0;)
         n += more;
@@ -94,17 +97,35 @@ static void answer(int listener)
     (void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
 }
 
+/* Into a place that is free; without one the connection is dropped. */
+static void accept_listener(struct pollfd *fds)
+{
+    int connection = accept4(fds[0].fd, NULL, NULL, SOCK_CLOEXEC);
+    if (connection < 0)
+        return;
+    int fd = receive_listener(connection);
+    for (int i = 1; i <= LISTENERS; i++) {
+        if (fds[i].fd < 0) {
+            fds[i].fd = fd;
+            return;
+        }
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
-    struct pollfd fds[1 + LISTENERS] = {{.fd = -1}};
-    int count = 1;
+    struct pollfd fds[1 + LISTENERS];
     if (argc < 2)
         return 2;
-    fds[0] = (struct pollfd){.fd = listen_at(argv[1]), .events = POLLIN};
+    for (int i = 0; i <= LISTENERS; i++)
+        fds[i] = (struct pollfd){.fd = -1, .events = POLLIN};
+    fds[0].fd = listen_at(argv[1]);
     puts("listening");
     fflush(stdout);
-    while (poll(fds, (nfds_t)count, -1) > 0) {
-        for (int i = 1; i < count; i++) {
+    while (poll(fds, 1 + LISTENERS, -1) > 0) {
+        for (int i = 1; i <= LISTENERS; i++) {
             if (fds[i].revents & POLLIN)
                 answer(fds[i].fd);
             else if (fds[i].revents) { /* nobody has the filter any more */
@@ -112,11 +133,8 @@ int main(int argc, char **argv)
                 fds[i].fd = -1;
             }
         }
-        if (!(fds[0].revents & POLLIN) || count > LISTENERS)
-            continue;
-        int connection = accept4(fds[0].fd, NULL, NULL, SOCK_CLOEXEC);
-        if (connection >= 0)
-            fds[count++] = (struct pollfd){.fd = receive_listener(connection), .events = POLLIN};
+        if (fds[0].revents & POLLIN)
+            accept_listener(fds);
     }
     return 0;
 }
