@@ -1,13 +1,13 @@
 #!/bin/bash
 # npm test: installs what is missing, builds, runs everything, and ends with one line `N passed, N failed, N skipped`.
 #
-#   TEST_ONLY="spec demo"   only these of: check c init spec node views demo guest
+#   TEST_ONLY="spec demo"   only these of: check c init spec node views conformance demo guest
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PWD/node_modules/.bin:$PATH" NO_COLOR=1
 
 reports=$PWD/dist/reports
-only=${TEST_ONLY:-check c init spec node views demo guest}
+only=${TEST_ONLY:-check c init spec node views conformance demo guest}
 wanted() { [[ " $only " == *" $1 "* ]]; }
 
 # A step is a test of its own in steps.tap: it may fail without any report.
@@ -59,7 +59,7 @@ if wanted c; then
 fi
 
 if ((EUID != 0)); then
-  for name in init spec node views demo guest; do wanted $name && skip $name "needs root"; done
+  for name in init spec node views conformance demo guest; do wanted $name && skip $name "needs root"; done
   finish
 fi
 
@@ -83,6 +83,17 @@ if wanted views; then
     rc=${PIPESTATUS[0]}
     ((rc == 0)) || echo "not ok - spec-tests/resources/run.sh, $view (exit $rc)" >>"$reports/steps.tap"
   done
+fi
+# The validation suite of runtime-tools, beside runc and crun; what they did is kept from run to run.
+if wanted conformance; then
+  if PATH=$PATH:/usr/local/go/bin command -v go >/dev/null; then
+    printf '\n=== conformance\n'
+    REPORT=$reports/conformance.tap timeout --foreground --kill-after=20 2400 spec-tests/conformance/run.sh
+    rc=$?
+    ((rc <= 1)) && [[ -s $reports/conformance.tap ]] || echo "not ok - spec-tests/conformance/run.sh (exit $rc)" >>"$reports/steps.tap"
+  else
+    skip conformance "needs Go"
+  fi
 fi
 wanted demo && step "demo" 120 env DEMO_NO_BUILD=1 unshare --mount --propagation private bash build/demo.sh
 # Pure cgroup v2, systemd, other kernels, newer peers, no network.
