@@ -1,6 +1,6 @@
 #!/bin/bash
 # buildah run and bud. spec-tests/engines/run.sh buildah [here|sid]
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 prepare() {
   mkdir -p "$work/conf" "$work/volume" "$work/context"
@@ -62,4 +62,4 @@ cases() {
   check "bud: what RUN says" "0 1000 exit 0" logged
   check "rm, rmi" "exit 0" gone
 }
-main
+[[ ${0##*/} != "${BASH_SOURCE[0]##*/}" ]] || main

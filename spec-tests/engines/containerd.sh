@@ -1,6 +1,6 @@
 #!/bin/bash
 # containerd by ctr, through io.containerd.runc.v2. spec-tests/engines/run.sh containerd [here|bookworm|sid]
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 image=docker.io/library/bb:latest
 socket=/run/containerd/containerd.sock
@@ -197,4 +197,4 @@ signal_itself() {
   run -- /bin/sh -c 'sh -c "kill -9 \$\$"; exit $?'
 }
 host_network() { [[ $(run --net-host -- readlink /proc/self/ns/net) == "$(readlink /proc/self/ns/net)" ]] && echo net; }
-main
+[[ ${0##*/} != "${BASH_SOURCE[0]##*/}" ]] || main

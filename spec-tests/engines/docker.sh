@@ -1,6 +1,6 @@
 #!/bin/bash
 # Docker Engine. spec-tests/engines/run.sh docker [here|sid]
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 image=bb:latest
 prepare() {
@@ -216,4 +216,4 @@ cases() {
   check "a pair in one network namespace" "served /bin/sh -c t exit 0" pair
   check "many at once" "all done exit 0" many
 }
-main
+[[ ${0##*/} != "${BASH_SOURCE[0]##*/}" ]] || main

@@ -11,7 +11,9 @@
 # The tests run in the guest (systemd, cgroup v2) and, in a namespace of their own, on this machine (no systemd, cgroupfs):
 # run.sh starts them. $place is "guest" or "here".
 set -uo pipefail
+[[ -z ${folder:-} ]] || return 0
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+folder=$PWD/spec-tests/engines
 
 place=${ENGINE_PLACE:?run.sh starts this}
 control=${CONTROL:-crun}

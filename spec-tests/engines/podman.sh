@@ -1,6 +1,6 @@
 #!/bin/bash
 # Podman as root. spec-tests/engines/run.sh podman [here|bookworm|sid]
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 image=localhost/bb:latest
 prepare() {
@@ -292,4 +292,4 @@ host_namespaces() {
 }
 user_namespace() { run --uidmap 0:100000:5000 --gidmap 0:100000:5000 "$image" /bin/sh -c 'id -u; tr -s " " </proc/self/uid_map; stat -c %u /bin/busybox'; }
 preserved() { run --preserve-fds 1 "$image" /bin/sh -c 'cat <&3' 3<<<through; }
-main
+[[ ${0##*/} != "${BASH_SOURCE[0]##*/}" ]] || main
