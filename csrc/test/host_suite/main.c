@@ -22,7 +22,7 @@ static const struct {
     {"failpoint", test_failpoint}, {"result", test_result}, {"plan", test_plan},
     {"files", test_files},         {"pipes", test_pipes},   {"sockets", test_sockets},
     {"signals", test_signals},     {"hooks", test_hooks},   {"bpf", test_bpf},
-    {"spawn", test_spawn},
+    {"idmap", test_idmap},         {"spawn", test_spawn},
 };
 
 void check_at(int passed, const char *file, int line, const char *title)

@@ -39,6 +39,7 @@ void test_sockets(void);
 void test_signals(void);
 void test_hooks(void);
 void test_bpf(void);
+void test_idmap(void);
 void test_spawn(void);
 void test_failpoint(void);
 

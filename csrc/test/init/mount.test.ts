@@ -114,6 +114,21 @@ describe("bind mounts", () => {
   });
 });
 
+describe("label", () => {
+  it("is the root's security.selinux, without a NUL", async () => {
+    const target = folder("labelled");
+    const b = isolated();
+    const mount = b.slot();
+    b.new_mount(mount, "tmpfs", 0, NONE, ["source=tmpfs"]);
+    b.label(mount, "system_u:object_r:tmp_t:s0");
+    const at = b.slot();
+    b.target(at, NONE, target, 0, NONE, 0);
+    b.move_mount(mount, at);
+    const r = await look(b, `python3 -c 'import os; print(os.getxattr("${target}", "security.selinux"))'`);
+    expect(r.output).toBe("b'system_u:object_r:tmp_t:s0'\n");
+  });
+});
+
 describe("mask_path and read_only_path", () => {
   const root = folder("masked");
   mkdirSync(join(root, "folder"));

@@ -188,6 +188,15 @@ describe("namespaces", () => {
     ]);
   });
 
+  it("receive_mount takes nothing but a descriptor", async () => {
+    const b = builder();
+    b.receive_mount(b.slot(), 4);
+    b.ready();
+    const r = await run(b);
+    expect(r.lines[0]).toMatchObject({ kind: "barrier", value: 4 });
+    expect(r.failed).toMatchObject({ op: 0, error: 71, detail: "the runtime sent no mount" });
+  });
+
   it("wait_commit ends when the pipe is drained or its reader is gone", async () => {
     const b = builder();
     b.ready();
