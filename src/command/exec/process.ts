@@ -1,5 +1,5 @@
-// Which process `exec` starts: process.json, or the container's own process changed by the options. What process.json does
-// not say is the container's, as in runc.
+// Which process `exec` starts: process.json, or the container's own process changed by the options. Some of what process.json
+// does not say is the container's, as in runc; limits and the AppArmor profile are not.
 
 import type { Options } from "../../cli/reading.ts";
 import { loadProcess } from "../../config/process-document.ts";
@@ -41,9 +41,8 @@ function processOfFile(native: Native, own: Process, file: string): Process {
   const { process, issues } = loadProcess(must(native.read_file(AT_FDCWD, file, FILE_MAX), facts) as string);
   if (process === undefined) throw invalidProcess(issues.filter(({ kind }) => kind !== "warning"));
   for (const { pointer, message } of issues) warn(`process.json: ${pointer}: ${message}`);
-  const rlimits = process.rlimits.length > 0 ? process.rlimits : own.rlimits;
   const user = own.user.umask === undefined ? process.user : { umask: own.user.umask, ...process.user };
-  const merged = { ...process, rlimits, user };
+  const merged = { ...process, user };
   for (const field of INHERITED_FIELDS) inheritField(merged, own, field);
   return merged;
 }
@@ -53,7 +52,6 @@ const INHERITED_FIELDS = [
   "oomScoreAdj",
   "scheduler",
   "ioPriority",
-  "apparmorProfile",
   "selinuxLabel",
   "execCPUAffinity",
 ] as const satisfies readonly (keyof Process)[];
