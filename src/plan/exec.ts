@@ -1,6 +1,6 @@
-// Compiles `exec`: a process of its own in a container that is there. The joiner, with the host's credentials and outside of
-// every cgroup of the container, enters all of its namespaces at once, by the pidfd of its init; its child, which nobody
-// there may look into, goes into the cgroups, becomes what the process is to be, and waits for the runtime to let it go.
+// Compiles `exec`: a process of its own in a container that is there. The joiner, outside of every cgroup of the container,
+// enters its namespaces at once, by the pidfd of its init; its child, which nobody there may look into, goes into the
+// cgroups, becomes what the process is to be, and waits for the runtime to let it go.
 //
 // The child is cloned without CLONE_VFORK: in a frozen cgroup it would keep the runtime where no signal reaches it.
 
@@ -8,7 +8,7 @@ import type { Config, Process } from "../config/types.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
 import type { HostFacts } from "../host/facts.ts";
 import { loaded } from "../lazy.ts";
-import { CLONE_NEWUSER, O_DIRECTORY, O_PATH } from "../tables/linux.ts";
+import { CLONE_NEWCGROUP, CLONE_NEWUSER, O_DIRECTORY, O_PATH } from "../tables/linux.ts";
 import { PlanBuilder } from "./builder.ts";
 import type { Compilation, InheritedSlots } from "./compilation.ts";
 import { openConsole } from "./console.ts";
@@ -87,7 +87,8 @@ export function compileExec(config: Config, options: ExecOptions): Plan {
   }
   checkLsm(c);
   join(c, container, namespaces, folder, origin.pointer);
-  become(c, folder);
+  enterCgroups(c, container, namespaces, folder);
+  become(c);
   runtimeSteps(c);
   return { init: ops.finish(), inherited: ops.inherited, runtime: c.steps, cgroups: [] };
 }
@@ -115,7 +116,7 @@ function runtimeSteps(c: Compilation): void {
   c.steps.push({ step: "await ready", origin: { pointer: "default" } });
 }
 
-/** The joiner. */
+/** The joiner. Where it is root, the user namespace and the cgroup's are left to its child: see enterCgroups. */
 function join(c: Compilation, container: number, namespaces: number, folder: number, cgroupPointer: string): void {
   const { ops } = c;
   writeOomScore(c);
@@ -125,22 +126,39 @@ function join(c: Compilation, container: number, namespaces: number, folder: num
   raiseLimits(c);
   // The container's own may be covered, or be something else.
   if (needsAttributes(c)) openHostProcfs(c, "/process");
-  ops.at("/linux/namespaces", "the container's");
-  if (namespaces !== 0) ops.setns(container, namespaces);
-  ops.close(container);
-  if ((namespaces & CLONE_NEWUSER) !== 0) {
-    ops.set_ids(0, 0);
-    // A change of ids resets it to fs.suid_dumpable.
-    ops.at("default").dumpable(0);
-  }
+  const now = namespaces & ~laterNamespaces(c);
+  if (now !== 0) ops.at("/linux/namespaces", "the container's").setns(container, now);
+  // A change of user namespace resets it to fs.suid_dumpable.
+  if ((now & CLONE_NEWUSER) !== 0) ops.at("default").dumpable(0);
   ops.at(cgroupPointer).sibling(0, folder);
 }
 
-/** Its child. The cgroup first: nothing is done outside of the container's limits. */
-function become(c: Compilation, folder: number): void {
-  const { ops, options } = c;
+/**
+ * Its child. A cgroup is entered with the credentials of the host, which may write there, and from the runtime's own cgroup
+ * namespace: across the border of one nobody may where systemd has mounted the hierarchy (nsdelegate). As anybody but
+ * root, only the user namespace gives the right to enter the others.
+ */
+function enterCgroups(c: Compilation, container: number, namespaces: number, folder: number): void {
+  const { ops } = c;
   if (folder !== NONE) ops.at("default").close(folder);
   joinTasks(c);
+  const later = namespaces & laterNamespaces(c);
+  ops.at("/linux/namespaces", "the container's");
+  if (later !== 0) ops.setns(container, later);
+  ops.close(container);
+  if ((namespaces & CLONE_NEWUSER) === 0) return;
+  ops.at("default").dumpable(0);
+  ops.set_ids(0, 0);
+  ops.dumpable(0);
+}
+
+function laterNamespaces({ options }: Compilation): number {
+  return options.facts.euid === 0 ? CLONE_NEWUSER | CLONE_NEWCGROUP : CLONE_NEWCGROUP;
+}
+
+/** What the process is to be. */
+function become(c: Compilation): void {
+  const { ops, options } = c;
   if (c.config.linux.seccomp !== undefined) loaded(import("./seccomp.ts")).receiveFilter(c);
   const { execCPUAffinity } = c.config.process;
   if (execCPUAffinity?.initial === undefined && execCPUAffinity?.final === undefined)
