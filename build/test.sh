@@ -68,12 +68,12 @@ wanted init && spec init vitest run --config csrc/test/init/vitest.config.ts $(r
 # dist/berth in the machine's own kind of cgroups.
 wanted spec && spec spec spec-tests/run.sh $(reporting spec)
 # The same rules for the Node host, where both hosts could differ: what a program sees, the life cycle, the command line.
-wanted node && spec node RUNTIMES=spec-tests/support/node-berth.sh HARDENING_JOINS=20 spec-tests/run.sh parity lifecycle console cli hardening $(reporting node)
+wanted node && spec node RUNTIMES=spec-tests/support/node-berth.sh HARDENING_JOINS=20 spec-tests/run.sh parity lifecycle console cli hardening exec.test $(reporting node)
 if wanted views; then
   # What depends on the kind of cgroups, in the other kinds that can be shown here.
   for view in hybrid v2; do
     [[ $view == hybrid && $(stat -f -c %T /sys/fs/cgroup) == cgroup2fs ]] && continue
-    spec views-$view VIEW=$view spec-tests/run.sh lifecycle mounts namespaces cgroups syscalls limits pause ps kill update $(reporting views-$view)
+    spec views-$view VIEW=$view spec-tests/run.sh lifecycle mounts namespaces cgroups syscalls limits pause ps kill update exec $(reporting views-$view)
   done
   # The table of resource settings; the guest does it for cgroup v2.
   for view in v1 hybrid; do

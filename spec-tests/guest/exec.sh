@@ -12,6 +12,11 @@ started() {
   pid=$(berth state "$id" | jq .pid)
   cg=$(cgroup_of "$id")
 }
+# The program and its sleep.
+wait_for_sleep() {
+  local end=$((SECONDS + 20))
+  until (($(wc -l <"$cg/cgroup.procs") == 2)) || ((SECONDS > end)); do sleep 0.05; done
+}
 ended() { berth delete --force "$id"; }
 inside() { berth exec "$@" </dev/null 2>&1; }
 # where: the cgroup of a process that exec has just started.
@@ -47,15 +52,17 @@ is "exec is in the cgroup of a container with a user namespace" "$(where)" "$cg"
 ended
 
 started "$sleeps | .linux.resources.pids={limit:2}"
-inside --detach "$id" sleep 1000
+wait_for_sleep
 is "pids.max is reached" "$(<"$cg/pids.current")" 2
 is "exec goes on all the same, as under runc" "$(inside "$id" echo in)" in
 ended
 
 # As systemd in a container does: processes move into leaves, then controllers are passed on.
 started "$sleeps | .linux.resources.pids={limit:50}"
+wait_for_sleep
 mkdir "$cg/init"
-while read -r each; do echo "$each" >"$cg/init/cgroup.procs"; done <"$cg/cgroup.procs"
+mapfile -t pids <"$cg/cgroup.procs"
+for each in "${pids[@]}"; do echo "$each" >"$cg/init/cgroup.procs"; done
 echo +pids >"$cg/cgroup.subtree_control"
 is "where init is, when the cgroup can have no processes any more" "$(where)" "$cg/init"
 has "but not with --cgroup" "$(inside --cgroup / "$id" true)" "--cgroup"
