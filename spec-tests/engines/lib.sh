@@ -76,7 +76,6 @@ check() {
   number=$((number + 1))
   [[ $title =~ $only ]] || return 0
   file=$work/out/$runtime/$(printf %03d $number)
-  [[ ! ${VERBOSE:-} ]] || echo "# $SECONDS s, $runtime: $title" >&3
   if ((SECONDS > limit)); then
     printf '%s\nno time left\n' "$title" >"$file"
     return
@@ -91,6 +90,7 @@ check() {
     if [[ $joined =~ ^($expected)$ ]]; then echo ok; else echo "fails: expected $expected"; fi
     echo "$output"
   } >"$file"
+  [[ ! ${VERBOSE:-} ]] || echo "# $SECONDS s, $runtime: $title: $(sed -n 2p "$file")" >&3
 }
 # timed SECONDS COMMAND...: as timeout, for functions as well.
 timed() {
