@@ -88,6 +88,29 @@ export function readList(c: Context, value: unknown, key: Key): readonly unknown
   return NOTHING;
 }
 
+/**
+ * The elements of an array of objects, decoded at their places; those that `decode` gives up are left out. `before` is what
+ * has been decoded so far.
+ */
+export function readEach<T>(
+  c: Context,
+  value: unknown,
+  key: Key,
+  decode: (c: Context, element: unknown, before: readonly T[]) => T | undefined,
+): T[] {
+  const list = readList(c, value, key);
+  const decoded: T[] = [];
+  enter(c, key);
+  for (let i = 0; i < list.length; i++) {
+    enter(c, i);
+    const element = decode(c, list[i], decoded);
+    if (element !== undefined) decoded.push(element);
+    leave(c);
+  }
+  leave(c);
+  return decoded;
+}
+
 /** A string without NUL: it becomes a C string sooner or later. */
 export function readText(c: Context, value: unknown, key: Key): string | undefined {
   if (typeof value === "string") {

@@ -2,15 +2,13 @@
 
 import {
   type Context,
-  enter,
   type JsonObject,
-  leave,
   missing,
+  readEach,
   readElement,
   readFlag,
   readId,
   readInteger,
-  readList,
   readPath,
   readWord,
   wrong,
@@ -64,17 +62,7 @@ function decodeDevice(c: Context, value: unknown): Device | undefined {
 }
 
 export function decodeDevices(c: Context, value: unknown): Device[] {
-  const list = readList(c, value, "devices");
-  const devices: Device[] = [];
-  enter(c, "devices");
-  for (let i = 0; i < list.length; i++) {
-    enter(c, i);
-    const device = decodeDevice(c, list[i]);
-    if (device !== undefined) devices.push(device);
-    leave(c);
-  }
-  leave(c);
-  return devices;
+  return readEach(c, value, "devices", decodeDevice);
 }
 
 function isAccess(access: string): boolean {
@@ -113,15 +101,5 @@ function decodeRule(c: Context, value: unknown): DeviceRule | undefined {
 }
 
 export function decodeDeviceRules(c: Context, value: unknown): DeviceRule[] {
-  const list = readList(c, value, "devices");
-  const rules: DeviceRule[] = [];
-  enter(c, "devices");
-  for (let i = 0; i < list.length; i++) {
-    enter(c, i);
-    const rule = decodeRule(c, list[i]);
-    if (rule !== undefined) rules.push(rule);
-    leave(c);
-  }
-  leave(c);
-  return rules;
+  return readEach(c, value, "devices", decodeRule);
 }

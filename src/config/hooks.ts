@@ -5,9 +5,9 @@ import {
   enter,
   leave,
   missing,
+  readEach,
   readElement,
   readInteger,
-  readList,
   readObject,
   readPath,
   readTexts,
@@ -31,17 +31,7 @@ function decodeHook(c: Context, value: unknown): Hook | undefined {
 }
 
 function decodeKind(c: Context, value: unknown, kind: HookKind): Hook[] {
-  const list = readList(c, value, kind);
-  const hooks: Hook[] = [];
-  enter(c, kind);
-  for (let i = 0; i < list.length; i++) {
-    enter(c, i);
-    const hook = decodeHook(c, list[i]);
-    if (hook !== undefined) hooks.push(hook);
-    leave(c);
-  }
-  leave(c);
-  return hooks;
+  return readEach(c, value, kind, decodeHook);
 }
 
 const NONE: readonly Hook[] = [];

@@ -1,6 +1,6 @@
 // linux.uidMappings and linux.gidMappings.
 
-import { type Context, enter, leave, missing, readElement, readId, readInteger, readList } from "./context.ts";
+import { type Context, missing, readEach, readElement, readId, readInteger } from "./context.ts";
 import type { IdMapping } from "./types.ts";
 
 const UINT32_MAX = 0xffffffff;
@@ -19,15 +19,5 @@ function decodeMapping(c: Context, value: unknown): IdMapping | undefined {
 }
 
 export function decodeIdMappings(c: Context, value: unknown, key: "uidMappings" | "gidMappings"): IdMapping[] {
-  const list = readList(c, value, key);
-  const mappings: IdMapping[] = [];
-  enter(c, key);
-  for (let i = 0; i < list.length; i++) {
-    enter(c, i);
-    const mapping = decodeMapping(c, list[i]);
-    if (mapping !== undefined) mappings.push(mapping);
-    leave(c);
-  }
-  leave(c);
-  return mappings;
+  return readEach(c, value, key, decodeMapping);
 }

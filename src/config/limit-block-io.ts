@@ -7,9 +7,9 @@ import {
   leave,
   missing,
   readBig,
+  readEach,
   readElement,
   readInteger,
-  readList,
   readObject,
   report,
   UINT64_MAX,
@@ -42,27 +42,19 @@ function readNumber(c: Context, object: JsonObject, key: "major" | "minor", max:
 }
 
 /** The elements of an array that has a major and a minor number in each. */
-function decodeEach<T>(
+function decodeDevices<T>(
   c: Context,
   value: unknown,
   key: string,
   decode: (object: JsonObject) => T,
 ): (T & { major: number; minor: number })[] {
-  const list = readList(c, value, key);
-  const devices: (T & { major: number; minor: number })[] = [];
-  enter(c, key);
-  for (let i = 0; i < list.length; i++) {
-    enter(c, i);
-    const object = readElement(c, list[i]);
-    if (object !== undefined) {
-      const major = readNumber(c, object, "major", MAJOR_MAX);
-      const minor = readNumber(c, object, "minor", MINOR_MAX);
-      devices.push({ major, minor, ...decode(object) });
-    }
-    leave(c);
-  }
-  leave(c);
-  return devices;
+  return readEach(c, value, key, (_c, element) => {
+    const object = readElement(c, element);
+    if (object === undefined) return undefined;
+    const major = readNumber(c, object, "major", MAJOR_MAX);
+    const minor = readNumber(c, object, "minor", MINOR_MAX);
+    return { major, minor, ...decode(object) };
+  });
 }
 
 /** The spec asks for one of the two; one of 0 asks for nothing and is let pass as in runc. */
@@ -87,8 +79,8 @@ export function decodeBlockIO(c: Context, value: unknown): BlockIOResources | un
     if (device.rate === undefined || device.rate === null) missing(c, "rate");
     return { rate: readBig(c, device.rate, "rate", 0n, UINT64_MAX) ?? 0n };
   };
-  const weightDevice = decodeEach(c, object.weightDevice, "weightDevice", (device) => decodeWeights(c, device));
-  const decodeThrottle = (key: Throttle): ThrottleDevice[] => decodeEach(c, object[key], key, throttle);
+  const weightDevice = decodeDevices(c, object.weightDevice, "weightDevice", (device) => decodeWeights(c, device));
+  const decodeThrottle = (key: Throttle): ThrottleDevice[] => decodeDevices(c, object[key], key, throttle);
   const blockIO: BlockIOResources = {
     ...(weight === undefined ? {} : { weight }),
     ...(leafWeight === undefined ? {} : { leafWeight }),

@@ -5,9 +5,9 @@ import {
   enter,
   leave,
   missing,
+  readEach,
   readElement,
   readInteger,
-  readList,
   readObject,
   readWord,
   wrong,
@@ -25,29 +25,23 @@ function isInterfaceName(name: string): boolean {
   return true;
 }
 
+function decodePriority(c: Context, value: unknown): { name: string; priority: number } | undefined {
+  const entry = readElement(c, value);
+  if (entry === undefined) return undefined;
+  const name = readWord(c, entry.name, "name");
+  if (name === undefined && (entry.name === undefined || entry.name === null || entry.name === "")) missing(c, "name");
+  if (name !== undefined && !isInterfaceName(name)) wrong(c, "name", "the name of a network interface", name);
+  if (entry.priority === undefined || entry.priority === null) missing(c, "priority");
+  return { name: name ?? "", priority: readInteger(c, entry.priority, "priority", 0, UINT32_MAX) ?? 0 };
+}
+
 /** Undefined when nothing is asked: a classID of 0 is "not set", as in runc. */
 export function decodeNetwork(c: Context, value: unknown): Resources["network"] {
   const object = readObject(c, value, "network");
   if (object === undefined) return undefined;
   enter(c, "network");
   const classID = readInteger(c, object.classID, "classID", 0, UINT32_MAX);
-  const priorities: { name: string; priority: number }[] = [];
-  const list = readList(c, object.priorities, "priorities");
-  enter(c, "priorities");
-  for (let i = 0; i < list.length; i++) {
-    enter(c, i);
-    const entry = readElement(c, list[i]);
-    if (entry !== undefined) {
-      const name = readWord(c, entry.name, "name");
-      if (name === undefined && (entry.name === undefined || entry.name === null || entry.name === ""))
-        missing(c, "name");
-      if (name !== undefined && !isInterfaceName(name)) wrong(c, "name", "the name of a network interface", name);
-      if (entry.priority === undefined || entry.priority === null) missing(c, "priority");
-      priorities.push({ name: name ?? "", priority: readInteger(c, entry.priority, "priority", 0, UINT32_MAX) ?? 0 });
-    }
-    leave(c);
-  }
-  leave(c);
+  const priorities = readEach(c, object.priorities, "priorities", decodePriority);
   leave(c);
   if (!classID) return priorities.length === 0 ? undefined : { priorities };
   return { classID, priorities };

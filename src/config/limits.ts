@@ -10,9 +10,9 @@ import {
   leave,
   missing,
   readBig,
+  readEach,
   readElement,
   readInteger,
-  readList,
   readMap,
   readObject,
   readWord,
@@ -38,7 +38,7 @@ export function decodeLimits(c: Context, object: JsonObject, resources: Resource
   if (limit !== undefined) resources.pids = { limit };
   const blockIO = decodeBlockIO(c, object.blockIO);
   if (blockIO !== undefined) resources.blockIO = blockIO;
-  const hugepageLimits = decodeHugepageLimits(c, object.hugepageLimits);
+  const hugepageLimits = readEach(c, object.hugepageLimits, "hugepageLimits", decodeHugepageLimit);
   if (hugepageLimits.length > 0) resources.hugepageLimits = hugepageLimits;
   const network = decodeNetwork(c, object.network);
   if (network !== undefined) resources.network = network;
@@ -68,27 +68,17 @@ function isPageSize(size: string): boolean {
   return true;
 }
 
-function decodeHugepageLimits(c: Context, value: unknown): { pageSize: string; limit: bigint }[] {
-  const limits: { pageSize: string; limit: bigint }[] = [];
-  const list = readList(c, value, "hugepageLimits");
-  enter(c, "hugepageLimits");
-  for (let i = 0; i < list.length; i++) {
-    enter(c, i);
-    const object = readElement(c, list[i]);
-    if (object !== undefined) {
-      const pageSize = readWord(c, object.pageSize, "pageSize");
-      if (pageSize === undefined) {
-        if (object.pageSize === undefined || object.pageSize === null || object.pageSize === "") missing(c, "pageSize");
-      } else if (!isPageSize(pageSize)) {
-        wrong(c, "pageSize", 'a page size such as "64KB", "2MB" or "1GB"', pageSize);
-      }
-      if (object.limit === undefined || object.limit === null) missing(c, "limit");
-      limits.push({ pageSize: pageSize ?? "", limit: readBig(c, object.limit, "limit", 0n, UINT64_MAX) ?? 0n });
-    }
-    leave(c);
+function decodeHugepageLimit(c: Context, value: unknown): { pageSize: string; limit: bigint } | undefined {
+  const object = readElement(c, value);
+  if (object === undefined) return undefined;
+  const pageSize = readWord(c, object.pageSize, "pageSize");
+  if (pageSize === undefined) {
+    if (object.pageSize === undefined || object.pageSize === null || object.pageSize === "") missing(c, "pageSize");
+  } else if (!isPageSize(pageSize)) {
+    wrong(c, "pageSize", 'a page size such as "64KB", "2MB" or "1GB"', pageSize);
   }
-  leave(c);
-  return limits;
+  if (object.limit === undefined || object.limit === null) missing(c, "limit");
+  return { pageSize: pageSize ?? "", limit: readBig(c, object.limit, "limit", 0n, UINT64_MAX) ?? 0n };
 }
 
 function decodeRdma(c: Context, value: unknown): Map<string, { hcaHandles?: number; hcaObjects?: number }> {

@@ -2,12 +2,10 @@
 
 import {
   type Context,
-  enter,
   type JsonObject,
-  leave,
   missing,
+  readEach,
   readElement,
-  readList,
   readTexts,
   readWord,
   report,
@@ -53,14 +51,5 @@ function decodeMount(c: Context, value: unknown): Mount {
 }
 
 export function decodeMounts(c: Context, value: unknown): Mount[] {
-  const list = readList(c, value, "mounts");
-  const mounts: Mount[] = [];
-  enter(c, "mounts");
-  for (let i = 0; i < list.length; i++) {
-    enter(c, i);
-    mounts.push(decodeMount(c, list[i]));
-    leave(c);
-  }
-  leave(c);
-  return mounts;
+  return readEach(c, value, "mounts", decodeMount);
 }

@@ -10,9 +10,9 @@ import {
   missing,
   oneOf,
   readBig,
+  readEach,
   readElement,
   readInteger,
-  readList,
   readObject,
   readWord,
   report,
@@ -41,17 +41,7 @@ function decodeNamespace(c: Context, value: unknown, before: readonly Namespace[
 }
 
 export function decodeNamespaces(c: Context, value: unknown): Namespace[] {
-  const list = readList(c, value, "namespaces");
-  const namespaces: Namespace[] = [];
-  enter(c, "namespaces");
-  for (let i = 0; i < list.length; i++) {
-    enter(c, i);
-    const namespace = decodeNamespace(c, list[i], namespaces);
-    if (namespace !== undefined) namespaces.push(namespace);
-    leave(c);
-  }
-  leave(c);
-  return namespaces;
+  return readEach(c, value, "namespaces", decodeNamespace);
 }
 
 export function decodeTimeOffsets(c: Context, value: unknown): TimeOffset[] {

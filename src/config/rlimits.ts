@@ -3,12 +3,10 @@
 import { rlimitNumber } from "../tables/rlimits.ts";
 import {
   type Context,
-  enter,
-  leave,
   missing,
   readBig,
+  readEach,
   readElement,
-  readList,
   readText,
   report,
   UINT64_MAX,
@@ -38,19 +36,10 @@ function decodeRlimit(c: Context, value: unknown, seen: number): Rlimit | undefi
 }
 
 export function decodeRlimits(c: Context, value: unknown): Rlimit[] {
-  const list = readList(c, value, "rlimits");
-  const rlimits: Rlimit[] = [];
   let seen = 0;
-  enter(c, "rlimits");
-  for (let i = 0; i < list.length; i++) {
-    enter(c, i);
-    const rlimit = decodeRlimit(c, list[i], seen);
-    if (rlimit !== undefined) {
-      seen |= 1 << rlimit.resource;
-      rlimits.push(rlimit);
-    }
-    leave(c);
-  }
-  leave(c);
-  return rlimits;
+  return readEach(c, value, "rlimits", (_c, element) => {
+    const rlimit = decodeRlimit(c, element, seen);
+    if (rlimit !== undefined) seen |= 1 << rlimit.resource;
+    return rlimit;
+  });
 }

@@ -8,9 +8,9 @@ import {
   missing,
   oneOf,
   readBig,
+  readEach,
   readElement,
   readInteger,
-  readList,
   readObject,
   readTexts,
   readWord,
@@ -111,17 +111,7 @@ function decodeArg(c: Context, value: unknown): SeccompArg | undefined {
 }
 
 function decodeArgs(c: Context, value: unknown): SeccompArg[] {
-  const list = readList(c, value, "args");
-  const args: SeccompArg[] = [];
-  enter(c, "args");
-  for (let i = 0; i < list.length; i++) {
-    enter(c, i);
-    const arg = decodeArg(c, list[i]);
-    if (arg !== undefined) args.push(arg);
-    leave(c);
-  }
-  leave(c);
-  return args;
+  return readEach(c, value, "args", decodeArg);
 }
 
 /** The container waits for its agent with the descriptor that `write` reports: a notified write would wait for ever. */
@@ -157,17 +147,7 @@ function decodeRule(c: Context, value: unknown): SeccompRule | undefined {
 }
 
 function decodeRules(c: Context, value: unknown): SeccompRule[] {
-  const list = readList(c, value, "syscalls");
-  const rules: SeccompRule[] = [];
-  enter(c, "syscalls");
-  for (let i = 0; i < list.length; i++) {
-    enter(c, i);
-    const rule = decodeRule(c, list[i]);
-    if (rule !== undefined) rules.push(rule);
-    leave(c);
-  }
-  leave(c);
-  return rules;
+  return readEach(c, value, "syscalls", decodeRule);
 }
 
 function decodeListener(c: Context, object: JsonObject, seccomp: Seccomp): void {
