@@ -29,6 +29,15 @@ export function openAbove(native: Native, path: string): number {
   throw refused(path);
 }
 
+/** A recorded cgroup's own folder, as a descriptor to close; negative when it is gone. Throws RuntimeError. */
+export function openRecorded(native: Native, path: string): number {
+  const parent = openAbove(native, path);
+  if (parent < 0) return parent;
+  const folder = openFolder(native, parent, nameOf(path));
+  native.close(parent);
+  return folder;
+}
+
 /** The last component. */
 export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);

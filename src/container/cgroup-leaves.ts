@@ -6,7 +6,8 @@ import type { CgroupFiles } from "../cgroup/stats.ts";
 import type { CgroupFacts } from "../host/facts.ts";
 import { nativeError } from "../host/must.ts";
 import type { Native } from "../host/native.gen.ts";
-import { nameOf, openAbove, openFolder } from "./cgroup-folder.ts";
+import { openRecorded } from "./cgroup-folder.ts";
+import { recordedPaths } from "./cgroup-paths.ts";
 import { EISDIR, ENOENT } from "./open-flags.ts";
 
 /** A line for each CPU or disk of the largest machines. */
@@ -51,12 +52,9 @@ export interface Leaves {
 /** Opens the recorded cgroups that are still there; the descriptors stay open until the command ends. */
 export function openLeaves(native: Native, cgroups: readonly string[], facts: CgroupFacts): Leaves {
   const opened = openEach(native, cgroups);
-  const below = (mountpoint: string | undefined): CgroupLeaf | undefined =>
-    [...opened.values()].find(({ path }) => mountpoint !== undefined && path.startsWith(`${mountpoint}/`));
-  return {
-    v1: (controller) => below(facts.hierarchies.find(({ name }) => hasController(name, controller))?.mountpoint),
-    unified: below(facts.unified?.mountpoint),
-  };
+  const { v1, unified } = recordedPaths([...opened.keys()], facts);
+  const leaf = (found: { path: string } | undefined): CgroupLeaf | undefined => opened.get(found?.path ?? "");
+  return { v1: (controller) => leaf(v1.find(({ name }) => hasController(name, controller))), unified: leaf(unified) };
 }
 
 /** The same, by recorded path. */
@@ -70,10 +68,7 @@ export function openEach(native: Native, cgroups: readonly string[]): Map<string
 }
 
 function openLeaf(native: Native, path: string): CgroupLeaf | undefined {
-  const above = openAbove(native, path);
-  if (above < 0) return undefined;
-  const dir = openFolder(native, above, nameOf(path));
-  native.close(above);
+  const dir = openRecorded(native, path);
   if (dir === -ENOENT) return undefined;
   if (dir < 0) throw nativeError(dir, { message: "cannot reach the cgroup", operation: "open", path });
   return new CgroupLeaf(native, path, dir);

@@ -1,7 +1,7 @@
 // Freezes and thaws what is in a container's cgroup: cgroup.freeze on v2, freezer.state on v1.
 
 import type { Native } from "../host/native.gen.ts";
-import { nameOf, openAbove, openFolder } from "./cgroup-folder.ts";
+import { openRecorded } from "./cgroup-folder.ts";
 import { O_RDONLY, O_WRONLY } from "./open-flags.ts";
 
 const POLLIN = 1;
@@ -23,10 +23,7 @@ export interface Freezer {
 /** The freezer of the recorded leaves, to be closed by closing its folder; undefined when none of them has one. */
 export function openFreezer(native: Native, cgroups: readonly string[]): Freezer | undefined {
   for (const path of cgroups) {
-    const parent = openAbove(native, path);
-    if (parent < 0) continue;
-    const folder = openFolder(native, parent, nameOf(path));
-    native.close(parent);
+    const folder = openRecorded(native, path);
     if (folder < 0) continue;
     const kind = kindOf(native, folder);
     if (kind !== undefined) return { kind, folder, path };

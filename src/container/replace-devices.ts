@@ -8,7 +8,7 @@ import { type ErrorFacts, RuntimeError } from "../errors/runtime-error.ts";
 import { warn } from "../errors/warning.ts";
 import { must, nativeError } from "../host/must.ts";
 import type { Native } from "../host/native.gen.ts";
-import { nameOf, openAbove, openFolder } from "./cgroup-folder.ts";
+import { openRecorded } from "./cgroup-folder.ts";
 import { type DeviceFacts, loadProgram, replacePrograms } from "./device-programs.ts";
 import { freeze, openFreezer, thawFreezer } from "./freeze.ts";
 import { isFrozen } from "./freezer.ts";
@@ -40,7 +40,7 @@ export function replaceDevices(
   const policy = compilePolicy(rules, base);
   let unified: { folder: number; path: string } | undefined;
   for (const path of cgroups) {
-    const folder = openCgroup(native, path);
+    const folder = openRecorded(native, path);
     if (folder < 0) continue;
     const facts = { path, pointer: `${base}/devices` };
     const list = native.read_file(folder, "devices.list", MAX_LIST);
@@ -67,15 +67,6 @@ function compilePolicy(rules: readonly DeviceRule[], base: string): DevicePolicy
     if (!(error instanceof RuntimeError) || error.facts.pointer === undefined) throw error;
     throw new RuntimeError({ ...error.facts, pointer: base + error.facts.pointer.slice("/linux/resources".length) });
   }
-}
-
-/** O_PATH; negative when it is gone. */
-function openCgroup(native: Native, path: string): number {
-  const above = openAbove(native, path);
-  if (above < 0) return above;
-  const folder = openFolder(native, above, nameOf(path));
-  native.close(above);
-  return folder;
 }
 
 function replaceV2(native: Native, cgroup: number, policy: DevicePolicy, facts: DeviceFacts): void {

@@ -1,4 +1,4 @@
-// The start protocol's reading side, for `start` and `run`: drains the pipe that init blocks on and waits for the exec.
+// The start protocol: the pipe that init blocks on, and its reading side, which drains it and waits for the exec.
 
 import { must } from "../host/must.ts";
 import type { Native } from "../host/native.gen.ts";
@@ -19,6 +19,13 @@ export interface Abort {
 }
 
 const ECANCELED = 125;
+
+/** A pipe that is full of zero bytes: who writes to it blocks until somebody drains it. [read end, write end]. */
+export function fullPipe(native: Native): [read: number, write: number] {
+  const [read, write] = must(native.pipe(), { operation: "pipe" }) as [number, number];
+  must(native.fill_pipe(write), { operation: "fill pipe" });
+  return [read, write];
+}
 
 /** Lets init go on; false when it has died before. */
 export function releaseInit(native: Native, pipe: number, abort?: Abort): boolean {

@@ -3,6 +3,7 @@
 import type { Config, Hook } from "../../config/types.ts";
 import { processStartTime } from "../../container/liveness.ts";
 import { startOps } from "../../container/start-ops.ts";
+import { fullPipe } from "../../container/start-pipe.ts";
 import type { StateInput } from "../../container/state.ts";
 import { checkUnused, createState, START_FIFO, type StateHandle } from "../../container/store.ts";
 import { formatTime } from "../../container/time.ts";
@@ -238,8 +239,7 @@ interface Pipes {
 
 /** The full pipes that init blocks on: see docs/architecture.md, "Start pipe". */
 function openPipes(native: Native, request: CreateRequest, state: StateHandle): Pipes {
-  const [read, write] = must(native.pipe(), { operation: "pipe" }) as [number, number];
-  must(native.fill_pipe(write), { operation: "fill pipe" });
+  const [read, write] = fullPipe(native);
   if (!request.outlives) return { start: write, startRead: read, commit: -1, commitRead: -1 };
   must(native.mkfifo(state.dir, START_FIFO, 0o600), { operation: "mkfifo", path: `${state.path}/${START_FIFO}` });
   const facts = { operation: "open", path: `${state.path}/${START_FIFO}` };

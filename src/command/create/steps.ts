@@ -233,8 +233,8 @@ function sendPlan(creation: Creation): void {
     const filter = loaded(import("./filter.ts")).compilePlanned((creation.plan as Plan).runtime, seccomp);
     if (filter !== undefined) creation.filter = filter;
   }
-  const ended = finishSpawn(creation);
-  if (ended ?? error !== undefined) throw ended ?? error;
+  const failure = finishSpawn(creation) ?? error;
+  if (failure !== undefined) throw failure;
 }
 
 /** Its failure is the caller's to throw: with one there is no init, and nothing to undo. */

@@ -2,7 +2,7 @@
 // no process behind, in a frozen cgroup neither.
 
 import type { Config } from "../../config/types.ts";
-import { awaitStart, releaseInit } from "../../container/start-pipe.ts";
+import { awaitStart, fullPipe, releaseInit } from "../../container/start-pipe.ts";
 import { RuntimeError } from "../../errors/runtime-error.ts";
 import type { CgroupFacts } from "../../host/facts.ts";
 import { must } from "../../host/must.ts";
@@ -104,8 +104,7 @@ function start(
   const attempt = prepare();
   const plan = compileExec(attempt.config, attempt.plan);
   creation.plan = plan;
-  const [read, write] = must(native.pipe(), { operation: "pipe" }) as [number, number];
-  must(native.fill_pipe(write), { operation: "fill pipe" });
+  const [read, write] = fullPipe(native);
   ends.startPipe = write;
   const [ptySocket, consoleSocket] = attempt.console;
   ends.consoleSocket = consoleSocket;
