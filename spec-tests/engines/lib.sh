@@ -116,6 +116,19 @@ until_true() {
   done
 }
 
+# many N FUNCTION: that many containers side by side, each made by `FUNCTION NAME`, which says one line; the lines, counted.
+# In the guest, which is emulated, a few.
+many() {
+  local n=${PARALLEL:-$1} i
+  [[ $place == here ]] || n=${PARALLEL:-8}
+  for ((i = 0; i < n; i++)); do
+    "$2" "$me-many-$i" &
+    ((i % 10)) || sleep 0.2
+  done >"$work/out/$me-many" 2>&1
+  wait
+  sort "$work/out/$me-many" | uniq -c | sed "s/^ *$n /all /"
+}
+
 # each_runtime: runs `cases` for both, side by side.
 each_runtime() {
   exec 3>&2

@@ -11,59 +11,30 @@
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
-#include <unistd.h>
+
+#include "fd_socket.h"
 
 enum { LISTENERS = 8 };
-
-static void die(const char *what)
-{
-    perror(what);
-    exit(1);
-}
-
-static int listen_at(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    strncpy(address.sun_path, path, sizeof address.sun_path - 1);
-    int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (s < 0 || bind(s, (struct sockaddr *)&address, sizeof address) || listen(s, 1))
-        die(path);
-    return s;
-}
 
 static int receive_listener(int connection)
 {
     char text[65536];
-    union {
-        struct cmsghdr head;
-        char bytes[CMSG_SPACE(sizeof(int) * 4)];
-    } control;
-    struct iovec io = {text, sizeof text - 1};
-    struct msghdr message = {
-        .msg_iov = &io, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-    ssize_t n = recvmsg(connection, &message, MSG_CMSG_CLOEXEC);
-    struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
-    if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(int))) {
+    size_t n = sizeof text - 1;
+    int fd = receive_fd(connection, text, &n);
+    if (fd < 0) {
         puts("not exactly one descriptor"); /* the runtime was ended before it has sent it */
         close(connection);
         return -1;
     }
     /* To the end: the runtime closes the connection. */
-    for (ssize_t more; (more = read(connection, text + n, sizeof text - 1 - (size_t)n)) > 0;)
-        n += more;
+    for (ssize_t more; (more = read(connection, text + n, sizeof text - 1 - n)) > 0;)
+        n += (size_t)more;
     text[n] = '\0';
     printf("%s\n", text);
     fflush(stdout);
-    int fd;
-    memcpy(&fd, CMSG_DATA(c), sizeof fd);
     close(connection);
     return fd;
 }

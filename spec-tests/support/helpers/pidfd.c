@@ -2,27 +2,9 @@
  * the file GO is there. */
 #define _GNU_SOURCE 1
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-static int receive(int socket, char *text, size_t size)
-{
-    char control[CMSG_SPACE(sizeof(int))];
-    struct iovec part = {text, size - 1};
-    struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-    ssize_t n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-    struct cmsghdr *header = n < 0 ? NULL : CMSG_FIRSTHDR(&message);
-    int fd = -1;
-    text[n < 0 ? 0 : n] = '\0';
-    if (header != NULL && header->cmsg_type == SCM_RIGHTS)
-        memcpy(&fd, CMSG_DATA(header), sizeof fd);
-    return fd;
-}
+#include "fd_socket.h"
 
 static void print_pid(int pidfd)
 {
@@ -39,15 +21,11 @@ static void print_pid(int pidfd)
 
 int main(int argc, char **argv)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    char text[256];
-    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (argc != 3 || strlen(argv[1]) >= sizeof address.sun_path)
+    char text[256] = "";
+    size_t size = sizeof text - 1;
+    if (argc != 3)
         return 2;
-    strcpy(address.sun_path, argv[1]);
-    if (bind(listener, (struct sockaddr *)&address, sizeof address) < 0 || listen(listener, 1) < 0)
-        return 3;
-    int pidfd = receive(accept(listener, NULL, NULL), text, sizeof text);
+    int pidfd = receive_fd(accept4(listen_at(argv[1]), NULL, NULL, SOCK_CLOEXEC), text, &size);
     if (pidfd < 0)
         return 4;
     printf("message %s\n", text);
