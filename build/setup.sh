@@ -43,6 +43,10 @@ fi
 
 # npm writes this copy of the lock file when it has installed everything.
 if [[ ! -e node_modules/.package-lock.json || package-lock.json -nt node_modules/.package-lock.json ]]; then
+  if [[ -L node_modules ]]; then
+    echo "node_modules is a link: installing would empty the folder that it leads to; run npm ci there" >&2
+    exit 1
+  fi
   echo "installing node modules"
   npm ci --no-audit --no-fund
 fi
