@@ -2,6 +2,7 @@
 
 import { isRootless } from "../container/root.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
+import type { HostFacts } from "../host/facts.ts";
 import { gatherFacts } from "../host/gather.ts";
 import { loaded } from "../lazy.ts";
 import { compileCreate } from "../plan/create.ts";
@@ -20,6 +21,7 @@ export function explain(context: Context): Outcome {
     throw new RuntimeError({ message: `--format must be text or json, got ${JSON.stringify(format)}` });
   }
   const { path, config } = loadBundle(native, args[0] ?? (options.string("bundle") || "."));
+  const facts = gatherFacts(native, config);
   const plan = compileCreate(config, {
     id: ID,
     bundle: path,
@@ -29,16 +31,16 @@ export function explain(context: Context): Outcome {
     noNewKeyring: false,
     outlives: true,
     console: config.process?.terminal === true ? "socket" : "none",
-    facts: gatherFacts(native, config),
-    ...(context.systemd ? { systemd: askSystemd(context) } : {}),
+    facts,
+    ...(context.systemd ? { systemd: askSystemd(context, facts) } : {}),
   });
   return { stdout: printPlan(plan, format, { id: ID, config }) };
 }
 
 /** What it is, nothing more: anybody may. */
-function askSystemd({ native, rootless }: Context): SystemdFacts {
+function askSystemd({ native, rootless }: Context, { cgroup }: HostFacts): SystemdFacts {
   const { SystemdDriver } = loaded(import("./create/systemd.ts"));
-  const driver = SystemdDriver.open(native, isRootless(native, rootless));
+  const driver = SystemdDriver.open(native, isRootless(native, rootless), cgroup.mode);
   driver.close();
   return driver.facts;
 }

@@ -51,14 +51,11 @@ export interface UnitPlan {
   properties: RuntimeStep[];
 }
 
-/** Throws RuntimeError for names, limits and annotations that no unit can have, and for a user's manager on v1. */
+/** Throws RuntimeError for names, limits and annotations that no unit can have. */
 export function planUnit(config: Config, options: CreateOptions, joiner: boolean): UnitPlan {
   const { user, version, controlGroup } = options.systemd as SystemdFacts;
   const { mode } = options.facts.cgroup;
   const { linux, annotations } = config;
-  if (user && mode !== "v2") {
-    throw new RuntimeError({ message: "a user's systemd keeps cgroups with cgroup v2 alone", ...ORIGIN });
-  }
   const place = unitPlace(linux.cgroupsPath, options.id, user);
   const cgroups = unitCgroups(place, controlGroup, options.facts.cgroup);
   const { first, later } = scopeProperties(place, linux.resources, annotations, { mode, version }, joiner);

@@ -8,6 +8,7 @@ import type { StateInput } from "../../container/state.ts";
 import { checkUnused, createState, START_FIFO, type StateHandle } from "../../container/store.ts";
 import { formatTime } from "../../container/time.ts";
 import { RuntimeError } from "../../errors/runtime-error.ts";
+import type { HostFacts } from "../../host/facts.ts";
 import { gatherFacts } from "../../host/gather.ts";
 import { must } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
@@ -63,7 +64,7 @@ export function createContainer(native: Native, request: CreateRequest): Created
     console: terminal,
     facts,
   };
-  const systemd = request.systemd ? openSystemd(native, request) : undefined;
+  const systemd = request.systemd ? openSystemd(native, request, facts) : undefined;
   if (systemd !== undefined) options.systemd = systemd.facts;
   let beginning = compileBeginning(config, options);
   // Before anything is recorded as ours: what is recorded, `delete --force` kills and removes.
@@ -167,9 +168,9 @@ export function createContainer(native: Native, request: CreateRequest): Created
   }
 }
 
-function openSystemd(native: Native, request: CreateRequest): SystemdDriver {
+function openSystemd(native: Native, request: CreateRequest, { cgroup }: HostFacts): SystemdDriver {
   const { SystemdDriver } = loaded(import("./systemd.ts"));
-  return SystemdDriver.open(native, request.rootless);
+  return SystemdDriver.open(native, request.rootless, cgroup.mode);
 }
 
 /**

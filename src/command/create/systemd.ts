@@ -7,6 +7,7 @@ import { described, Manager, UNIT_EXISTS } from "../../container/systemd/manager
 import { hasUserManager } from "../../container/systemd/sockets.ts";
 import { stopUnit } from "../../container/systemd/stop.ts";
 import { RuntimeError } from "../../errors/runtime-error.ts";
+import type { CgroupFacts } from "../../host/facts.ts";
 import { must } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
 import type { SystemdFacts } from "../../plan/plan.ts";
@@ -28,9 +29,16 @@ export class SystemdDriver {
   /** The unit that may be there because of us. */
   #asked: string | undefined;
 
-  /** With the manager that a runtime of that kind has. Throws RuntimeError when it cannot be reached. */
-  static open(native: Native, rootless: boolean): SystemdDriver {
-    return new SystemdDriver(native, rootless && (euid(native) !== 0 || hasUserManager(native)));
+  /**
+   * With the manager that a runtime of that kind has. Throws RuntimeError when it cannot be reached, and for a user's where
+   * v1 is mounted: the kernel lets nobody but root have cgroups there.
+   */
+  static open(native: Native, rootless: boolean, mode: CgroupFacts["mode"]): SystemdDriver {
+    const user = rootless && (euid(native) !== 0 || hasUserManager(native));
+    if (user && mode !== "v2") {
+      throw new RuntimeError({ message: "a user's systemd keeps cgroups with cgroup v2 alone" });
+    }
+    return new SystemdDriver(native, user);
   }
 
   private constructor(native: Native, user: boolean) {
