@@ -2,6 +2,7 @@
 
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { release } from "node:os";
 import { expect } from "vitest";
 import { withUserNamespace } from "./support/config.ts";
 import { removeOwnCgroups } from "./support/leaks.ts";
@@ -33,6 +34,12 @@ async function holder(t: Sandbox, ...flags: string[]): Promise<number> {
 
 const link = (pid: number | string, file: string) => readlinkSync(`/proc/${pid}/ns/${file}`);
 
+/** A tree that is mounted nowhere can be mounted on: Linux 6.15. */
+function takesDetachedMounts(): boolean {
+  const [major = 0, minor = 0] = release().split(".").map(Number);
+  return major > 6 || (major === 6 && minor >= 15);
+}
+
 suite("new namespaces", (rule) => {
   for (const [type, file] of KINDS) {
     rule(
@@ -55,6 +62,26 @@ suite("new namespaces", (rule) => {
       { except: type === "time" ? { runc: NO_TIME, crun: "crun 1.8 fails here" } : {} },
     );
   }
+
+  rule(
+    "mount: not listed, it is the caller's, in which nothing is mounted; exec is refused",
+    async (t) => {
+      const before = readFileSync("/proc/self/mountinfo", "utf8");
+      const id = await t.create("{ readlink /proc/self/ns/mnt; ls /dev/null; } > /out; sleep 1000", (config) => {
+        config.linux.namespaces = config.linux.namespaces.filter((namespace) => namespace.type !== "mount");
+        config.linux.maskedPaths = [];
+        config.linux.readonlyPaths = [];
+        config.root.readonly = false;
+      });
+      expect(readFileSync("/proc/self/mountinfo", "utf8")).toBe(before);
+      await t.ok(["start", id]);
+      const out = "bundle/rootfs/out";
+      await until("the program ran", () => t.exists(out) && t.read(out).includes("/dev/null"));
+      expect(t.read(out)).toBe(`${link("self", "mnt")}\n/dev/null\n`);
+      expect((await t.fails(["exec", id, "true"])).stderr).toContain("without a mount namespace");
+    },
+    { only: ["berth"], skip: !takesDetachedMounts() && "needs Linux 6.15" },
+  );
 
   rule("the program is pid 1 of a new pid namespace and a session leader", async (t) => {
     expect((await t.sh("echo $$; ps -o sid= -p $$ 2>/dev/null; cut -d' ' -f6 /proc/self/stat")).split("\n")[0]).toBe(

@@ -1,4 +1,4 @@
-/* Into the new root: pivot_root, or a moved mount and chroot for --no-pivot. */
+/* Into the new root: pivot_root, a moved mount and chroot for --no-pivot, or only chroot without a mount namespace. */
 
 #include "ctx.h"
 #include "mem.h"
@@ -158,6 +158,16 @@ static int hide_kernel_mounts(struct ctx *c, int info, const char *root, size_t 
         if (held == sizeof lines - 1)
             return -ENAMETOOLONG;
     }
+}
+
+int op_change_root(struct ctx *c, const struct args_change_root *a)
+{
+    long result = SYS1(fchdir, slot_fd(c, a->root));
+    if (result == 0)
+        result = SYS1(chroot, ".");
+    if (result == 0)
+        result = SYS1(chdir, "/");
+    return (int)result;
 }
 
 /* chroot does not hide the host's procfs and sysfs, and the kernel lets a container mount its own where a whole one is

@@ -76,20 +76,21 @@ enum op_code {
     OP_MASK_PATH = 53,
     OP_PIVOT_ROOT = 54,
     OP_MOVE_ROOT = 55,
-    OP_OPEN_PTY = 56,
-    OP_SEND_PTY = 57,
-    OP_USE_AS_STDIO = 58,
-    OP_CONTROLLING_TTY = 59,
-    OP_REPLACE_NULL_STDIO = 60,
-    OP_CHOWN_STDIO = 61,
-    OP_CHDIR = 62,
-    OP_CLOEXEC_FROM = 63,
-    OP_HOOK = 64,
-    OP_FIND_EXECUTABLE = 65,
-    OP_HOME = 66,
-    OP_EXECUTE = 67,
-    OP_AFFINITY = 68,
-    OP_END = 69,
+    OP_CHANGE_ROOT = 56,
+    OP_OPEN_PTY = 57,
+    OP_SEND_PTY = 58,
+    OP_USE_AS_STDIO = 59,
+    OP_CONTROLLING_TTY = 60,
+    OP_REPLACE_NULL_STDIO = 61,
+    OP_CHOWN_STDIO = 62,
+    OP_CHDIR = 63,
+    OP_CLOEXEC_FROM = 64,
+    OP_HOOK = 65,
+    OP_FIND_EXECUTABLE = 66,
+    OP_HOME = 67,
+    OP_EXECUTE = 68,
+    OP_AFFINITY = 69,
+    OP_END = 70,
 };
 
 /* Operand types by opcode, for the verifier: u u32, l u64, f slot, o out, s string, d data, v strings, w words. */
@@ -150,6 +151,7 @@ enum op_code {
         [OP_MASK_PATH] = "fsff", \
         [OP_PIVOT_ROOT] = "f", \
         [OP_MOVE_ROOT] = "f", \
+        [OP_CHANGE_ROOT] = "f", \
         [OP_OPEN_PTY] = "oofuu", \
         [OP_SEND_PTY] = "ff", \
         [OP_USE_AS_STDIO] = "f", \
@@ -442,6 +444,10 @@ struct args_move_root {
     uint32_t root;
 };
 
+struct args_change_root {
+    uint32_t root;
+};
+
 struct args_open_pty {
     uint32_t master;
     uint32_t peer;
@@ -562,6 +568,7 @@ int op_read_only_path(struct ctx *c, const struct args_read_only_path *a);
 int op_mask_path(struct ctx *c, const struct args_mask_path *a);
 int op_pivot_root(struct ctx *c, const struct args_pivot_root *a);
 int op_move_root(struct ctx *c, const struct args_move_root *a);
+int op_change_root(struct ctx *c, const struct args_change_root *a);
 int op_open_pty(struct ctx *c, const struct args_open_pty *a);
 int op_send_pty(struct ctx *c, const struct args_send_pty *a);
 int op_use_as_stdio(struct ctx *c, const struct args_use_as_stdio *a);
@@ -690,6 +697,8 @@ static inline int op_dispatch(struct ctx *c, uint32_t code, const void *args)
         return op_pivot_root(c, args);
     case OP_MOVE_ROOT:
         return op_move_root(c, args);
+    case OP_CHANGE_ROOT:
+        return op_change_root(c, args);
     case OP_OPEN_PTY:
         return op_open_pty(c, args);
     case OP_SEND_PTY:

@@ -12,7 +12,7 @@ import { RuntimeError } from "../errors/runtime-error.ts";
 import { gatherFacts } from "../host/gather.ts";
 import type { Native } from "../host/native.gen.ts";
 import type { ExecCgroups } from "../plan/exec.ts";
-import { CLONE_NEWUSER } from "../tables/linux.ts";
+import { CLONE_NEWNS, CLONE_NEWUSER } from "../tables/linux.ts";
 import { namespaceFlag } from "../tables/namespaces.ts";
 import type { Context, Outcome } from "./command.ts";
 import { callerFds } from "./create/caller-fds.ts";
@@ -161,6 +161,11 @@ function nextCgroups(
 function namespacesOf(native: Native, config: Config, pid: number): number {
   let flags = 0;
   for (const { type } of config.linux.namespaces) flags |= namespaceFlag(type);
+  // Its root is a mount that no namespace has: what joins would be at the host's root.
+  if ((flags & CLONE_NEWNS) === 0) {
+    const message = "exec is not supported in a container without a mount namespace";
+    throw new RuntimeError({ message, pointer: "/linux/namespaces" });
+  }
   if ((flags & CLONE_NEWUSER) === 0) return flags;
   const [own, its] = ["self", pid].map((process) => native.readlink(AT_FDCWD, `/proc/${process}/ns/user`));
   return typeof own === "string" && own === its ? flags & ~CLONE_NEWUSER : flags;

@@ -81,9 +81,14 @@ const rejected = (patch: unknown, options: Partial<CreateOptions> = {}): Runtime
   throw new Error("nothing was refused");
 };
 
-test("a container without a mount namespace is refused", () => {
-  const patch = { hostname: null, linux: { namespaces: [{ type: "pid" }], maskedPaths: null, readonlyPaths: null } };
-  expect(rejected(patch).facts.pointer).toBe("/linux/namespaces");
+test("without a mount namespace nothing is mounted on the host, and its propagation stays", () => {
+  const linux = { namespaces: [{ type: "pid" }], maskedPaths: null, readonlyPaths: null };
+  const names = opsOf({ hostname: null, linux }).map((op) => op.split(" ")[0]);
+  expect(names).toContain("change_root");
+  for (const name of ["root_propagation", "parent_propagation", "pivot_root", "move_root"])
+    expect(names).not.toContain(name);
+  const patch = { hostname: null, linux: { ...linux, rootfsPropagation: "shared" } };
+  expect(rejected(patch).facts.pointer).toBe("/linux/rootfsPropagation");
 });
 
 test("--no-pivot with a private root is refused, as in runc", () => {

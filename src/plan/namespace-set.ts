@@ -6,7 +6,6 @@
 // container's init (`sibling`) and goes on with the same program.
 
 import type { Namespace } from "../config/types.ts";
-import { RuntimeError } from "../errors/runtime-error.ts";
 import {
   CLONE_NEWCGROUP,
   CLONE_NEWIPC,
@@ -16,8 +15,6 @@ import {
   CLONE_NEWUSER,
 } from "../tables/linux.ts";
 import { namespaceFlag } from "../tables/namespaces.ts";
-
-const POINTER = "/linux/namespaces";
 
 export interface NamespaceSet {
   /** CLONE_NEW flags of those that are made, and of those that are joined by path. */
@@ -34,10 +31,7 @@ export interface NamespaceSet {
   readonly unshared: number;
 }
 
-/**
- * `movesItself`: init enters a cgroup after the clone, as on v1. Throws RuntimeError when there is no mount namespace:
- * every mount would be made in the host's.
- */
+/** `movesItself`: init enters a cgroup after the clone, as on v1. */
 export function namespaceSet(namespaces: readonly Namespace[], movesItself: boolean): NamespaceSet {
   let created = 0;
   let joined = 0;
@@ -45,12 +39,6 @@ export function namespaceSet(namespaces: readonly Namespace[], movesItself: bool
     const { type, path } = namespaces[i] as Namespace;
     if (path === undefined) created |= namespaceFlag(type);
     else joined |= namespaceFlag(type);
-  }
-  if (((created | joined) & CLONE_NEWNS) === 0) {
-    throw new RuntimeError({
-      message: "a container without a mount namespace is not supported: its mounts would be made on the host",
-      pointer: POINTER,
-    });
   }
   const joiner =
     (joined & (CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWTIME)) !== 0 ||
@@ -63,6 +51,11 @@ export function namespaceSet(namespaces: readonly Namespace[], movesItself: bool
   const unshared =
     (movesItself ? created & CLONE_NEWCGROUP : 0) | ((created & CLONE_NEWUSER) !== 0 ? created & CLONE_NEWIPC : 0);
   return { created, joined, joiner, spawned: created & ~unshared, unshared };
+}
+
+/** Whether the container has a mount namespace that is not the runtime's. */
+export function hasMountNamespace(namespaces: NamespaceSet): boolean {
+  return ((namespaces.created | namespaces.joined) & CLONE_NEWNS) !== 0;
 }
 
 /** Whether the container runs in a user namespace that is not the runtime's. */

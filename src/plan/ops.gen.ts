@@ -517,9 +517,16 @@ export class OpWriter {
     w[p + 1] = root;
   }
 
+  /** Without a mount namespace: fchdir to the slot, chroot("."), chdir to /. The root is mounted nowhere: its mounts end with the last process in it. */
+  change_root(root: number): void {
+    const p = this.begin(56, 1);
+    const w = this.words;
+    w[p + 1] = root;
+  }
+
   /** Opens `ptmx` beneath the devpts slot (O_NOFOLLOW; devpts magic checked), unlocks it, TIOCGPTPEER; sets the size unless both are 0. */
   open_pty(master: number, peer: number, devpts: number, rows: number, columns: number): void {
-    const p = this.begin(56, 5);
+    const p = this.begin(57, 5);
     const w = this.words;
     w[p + 1] = master;
     w[p + 2] = peer;
@@ -530,7 +537,7 @@ export class OpWriter {
 
   /** Sends the master over the socket: payload `/dev/pts/N`, SCM_RIGHTS. The runtime's sync socket is not used for it. */
   send_pty(socket: number, master: number): void {
-    const p = this.begin(57, 2);
+    const p = this.begin(58, 2);
     const w = this.words;
     w[p + 1] = socket;
     w[p + 2] = master;
@@ -538,33 +545,33 @@ export class OpWriter {
 
   /** dup3 of the slot onto 0, 1 and 2. */
   use_as_stdio(fd: number): void {
-    const p = this.begin(58, 1);
+    const p = this.begin(59, 1);
     const w = this.words;
     w[p + 1] = fd;
   }
 
   /** ioctl(0, TIOCSCTTY). */
   controlling_tty(): void {
-    this.begin(59, 0);
+    this.begin(60, 0);
   }
 
   /** Each of 0, 1, 2 that is the null device (1:3) is replaced by the null device that the O_PATH slot is, opened O_RDWR through /proc/self/fd, which must be procfs. The slot is EINVAL when it is anything else: that is never opened. */
   replace_null_stdio(null_: number): void {
-    const p = this.begin(60, 1);
+    const p = this.begin(61, 1);
     const w = this.words;
     w[p + 1] = null_;
   }
 
   /** fchown(uid, -1) of 0, 1, 2 unless it is the null device or already uid's; EINVAL, EPERM and EROFS are ignored as in runc. */
   chown_stdio(uid: number): void {
-    const p = this.begin(61, 1);
+    const p = this.begin(62, 1);
     const w = this.words;
     w[p + 1] = uid;
   }
 
   /** chdir(2), then the raw getcwd(2) path must begin with `/` (CVE-2024-21626), else ENOENT. `optional` 1: EACCES is left to a later chdir; where it worked, the later chdir only repeats the check. */
   chdir(path: string, optional: number): void {
-    const p = this.begin(62, 2);
+    const p = this.begin(63, 2);
     const w = this.words;
     const s = this.strings;
     w[p + 1] = s.length;
@@ -574,14 +581,14 @@ export class OpWriter {
 
   /** close_range(first, ~0, CLOSE_RANGE_CLOEXEC). */
   cloexec_from(first: number): void {
-    const p = this.begin(63, 1);
+    const p = this.begin(64, 1);
     const w = this.words;
     w[p + 1] = first;
   }
 
   /** Runs a hook here: fork, exec with args and env, stdin is `before` + this process's pid + `after`, stdout and stderr kept (first bytes) as detail. Killed after `timeout` ms (0: none). A failure is ECHILD with the exit status in `value`, or the negative signal number, ETIMEDOUT, or exec's errno. */
   hook(path: string, args: readonly string[], env: readonly string[], before: string, after: string, timeout: number): void {
-    const p = this.begin(64, 8);
+    const p = this.begin(65, 8);
     const w = this.words;
     const s = this.strings;
     w[p + 1] = s.length;
@@ -601,7 +608,7 @@ export class OpWriter {
 
   /** Looks args[0] up in `path` (a PATH value; an empty part is the cwd), or relative to the cwd when it has a slash: a regular file that may be executed. A name with a slash fails with its own errno (EACCES when it may not be executed or is a folder), any other with ENOENT, as in Go's LookPath. Kept for `execute`. */
   find_executable(name: string, path: string): void {
-    const p = this.begin(65, 2);
+    const p = this.begin(66, 2);
     const w = this.words;
     const s = this.strings;
     w[p + 1] = s.length;
@@ -612,14 +619,14 @@ export class OpWriter {
 
   /** When env lacks HOME: HOME from the uid's line of /etc/passwd (a regular file, O_NONBLOCK, at most 1 MiB read, lines over 4 KiB skipped), else `/`; kept for `execute`, where it replaces an empty HOME. */
   home(uid: number): void {
-    const p = this.begin(66, 1);
+    const p = this.begin(67, 1);
     const w = this.words;
     w[p + 1] = uid;
   }
 
   /** execve of what find_executable found, with args, env and the HOME that `home` kept. Descriptors that are CLOEXEC close; EOF on the start pipe tells success. */
   execute(args: readonly string[], env: readonly string[]): void {
-    const p = this.begin(67, 4);
+    const p = this.begin(68, 4);
     const w = this.words;
     const s = this.strings;
     w[p + 1] = s.length;
@@ -632,7 +639,7 @@ export class OpWriter {
 
   /** sched_setaffinity(0) to a mask of CPUs, the lowest 32 first. */
   affinity(cpus: ArrayLike<number>): void {
-    const p = this.begin(68, 1 + cpus.length);
+    const p = this.begin(69, 1 + cpus.length);
     const w = this.words;
     w[p + 1] = cpus.length;
     w.set(cpus, p + 2);

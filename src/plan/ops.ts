@@ -239,6 +239,10 @@ export const OPS = {
     'For --no-pivot: detaches every procfs and sysfs mount outside the new root, move_mount of the root onto /, chroot("."), chdir to /.',
     { root: "slot" },
   ),
+  change_root: op(
+    'Without a mount namespace: fchdir to the slot, chroot("."), chdir to /. The root is mounted nowhere: its mounts end with the last process in it.',
+    { root: "slot" },
+  ),
 
   // --- terminal and standard streams ----------------------------------------------------------------------------
   open_pty: op(

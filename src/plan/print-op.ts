@@ -91,6 +91,7 @@ const LINES: Readonly<Record<string, Line>> = {
   mask_path: (o) => `${word(o.path)}${o.root === "/" ? "" : ` in ${o.root}`} with ${o.file} or ${o.folder}`,
   pivot_root: (o) => `${o.root}`,
   move_root: (o) => `${o.root}`,
+  change_root: (o) => `${o.root}`,
   open_pty: (o) => `in ${o.devpts}${o.rows === 0 && o.columns === 0 ? "" : ` ${o.columns}x${o.rows}`}`,
   send_pty: (o) => `${o.master} → ${o.socket}`,
   use_as_stdio: (o) => `${o.fd}`,

@@ -69,7 +69,8 @@ export class Slots {
       const { mount, target } = operands as { mount: number; target: number };
       this.labels.set(mount, `mount ${strip(this.label(target))}`);
     }
-    if (op === "pivot_root" || op === "move_root") this.labels.set(operands.root as number, "/");
+    if (op === "pivot_root" || op === "move_root" || op === "change_root")
+      this.labels.set(operands.root as number, "/");
     if (op === "close") this.labels.delete(operands.fd as number);
   }
 

@@ -12,6 +12,7 @@ import {
 } from "../tables/linux.ts";
 import { MOUNT_ATTR, PROPAGATION } from "../tables/mount-options.ts";
 import type { Compilation } from "./compilation.ts";
+import { hasMountNamespace } from "./namespace-set.ts";
 import { cleanPath } from "./paths.ts";
 import { NONE } from "./protocol.ts";
 
@@ -38,6 +39,10 @@ export function openRoot(c: Compilation): void {
       pointer: POINTER,
     });
   }
+  if (!hasMountNamespace(c.namespaces)) {
+    openDetachedRoot(c);
+    return;
+  }
   ops.at(rootfsPropagation === undefined ? "default" : POINTER, "/");
   ops.root_propagation(flag, recursive ? 1 : 0);
 
@@ -55,10 +60,33 @@ export function openRoot(c: Compilation): void {
   ops.close(folder);
 }
 
+/**
+ * In the runtime's mount namespace: a clone of the root file system that is mounted nowhere, so that nothing of the container
+ * appears on the host or is left there. Since Linux 6.15 such a tree takes mounts.
+ */
+function openDetachedRoot(c: Compilation): void {
+  const { ops, rootfs } = c;
+  if (c.config.linux.rootfsPropagation !== undefined) {
+    const message = "rootfsPropagation needs a mount namespace: it would be the host's that changes";
+    throw new RuntimeError({ message, pointer: POINTER });
+  }
+  const folder = ops.slot();
+  ops.at("/root/path", rootfs);
+  ops.open(folder, NONE, rootfs, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+  c.root = ops.slot();
+  ops.open_tree(c.root, folder, "", OPEN_TREE_CLONE | AT_RECURSIVE);
+  ops.mount_attributes(c.root, 0, 0, PROPAGATION.private, 1);
+  ops.close(folder);
+}
+
 /** From here on the root slot is `/`. */
 export function changeRoot(c: Compilation): void {
   const { ops } = c;
   ops.at("/root/path", c.rootfs);
+  if (!hasMountNamespace(c.namespaces)) {
+    ops.change_root(c.root);
+    return;
+  }
   if (c.options.noPivot) ops.move_root(c.root);
   else ops.pivot_root(c.root);
   const { rootfsPropagation } = c.config.linux;
