@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -96,15 +97,46 @@ static int connect_limited(int fd, const char *address, size_t size, int64_t tim
     return connect_to(fd, path);
 }
 
+static int64_t connected_within(int type, const char *address, size_t size, int64_t timeout)
+{
+    if (size == 0 || timeout <= 0)
+        return -EINVAL;
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    int error = connect_limited(fd, address, size, timeout);
+    if (error == 0)
+        return fd;
+    close(fd);
+    return error;
+}
+
 int64_t berth_connect_within(const char *address, size_t address_size, int64_t timeout)
 {
     FAILPOINT("connect_within");
-    if (address_size == 0 || timeout <= 0)
-        return -EINVAL;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    return connected_within(SOCK_STREAM, address, address_size, timeout);
+}
+
+int64_t berth_connect_datagram(const char *address, size_t address_size, int64_t timeout)
+{
+    FAILPOINT("connect_datagram");
+    return connected_within(SOCK_DGRAM, address, address_size, timeout);
+}
+
+/* bind(2) has no directory descriptor, and sun_path may be too short for the folder's name. It applies the umask. */
+int64_t berth_bind_datagram(int64_t dir, const char *name, int64_t mode)
+{
+    FAILPOINT("bind_datagram");
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int length = snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", as_int(dir), name);
+    if (length < 0 || (size_t)length >= sizeof address.sun_path)
+        return -ENAMETOOLONG;
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -errno;
-    int error = connect_limited(fd, address, address_size, timeout);
+    mode_t old = umask(0777 & ~(mode_t)as_word(mode));
+    int error = bind(fd, (const struct sockaddr *)&address, sizeof address) < 0 ? -errno : 0;
+    (void)umask(old);
     if (error == 0)
         return fd;
     close(fd);

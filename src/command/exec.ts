@@ -40,7 +40,7 @@ export function exec(context: Context): Outcome {
 function execute(context: Context): number {
   const { native, root, options, args } = context;
   // Before a descriptor of our own has one of those numbers.
-  const fds = callerFds(native, options.int("preserve-fds"), false);
+  const fds = callerFds(native, options.int("preserve-fds"), "");
   const container = openState(native, root, args[0] as string);
   checkOwner(native, container);
   checkStatus(native, container, options.bool("ignore-paused"));

@@ -39,6 +39,9 @@ function runContainer(native: Native, request: CreateRequest, options: RunOption
       terminal = new Terminal(native, created.ptySocket);
       created.undo.push(() => terminal?.restore());
     }
+    const notifier = created.state.record.notify
+      ? loaded(import("./notifier.ts")).Notifier.open(native, created.state)
+      : undefined;
     if (!releaseInit(native, created.startPipe)) {
       throw new RuntimeError({
         message: "the container's init process died before it was started (killed, or out of memory)",
@@ -55,9 +58,11 @@ function runContainer(native: Native, request: CreateRequest, options: RunOption
       const { runPoststartHooks } = loaded(import("../container/hooks.ts"));
       runPoststartHooks(native, hooks, created.state.record, created.pid);
     }
-    if (options.detach) return 0;
-
-    const code = waitForExit(native, created.pid, created.pidfd, forwardedSignals(native), terminal);
+    if (options.detach) {
+      notifier?.wait(created.pid, created.pidfd, created.interrupts);
+      return 0;
+    }
+    const code = waitForExit(native, created.pid, created.pidfd, forwardedSignals(native), terminal, notifier);
     terminal?.restore();
     if (!options.keep) removeContainer(native, created);
     return code;

@@ -39,8 +39,10 @@ export function start({ native, root, args }: Context): Outcome {
   const init = state.init as ProcessId;
   const pidfd = openProcess(native, init.pid, init.startTime);
   if (pidfd === undefined) throw new RuntimeError({ message: MESSAGE.startStopped });
+  const notifier = state.notify ? loaded(import("./notifier.ts")).Notifier.open(native, container) : undefined;
   release(native, container);
   if (state.hooks.poststart.length > 0) poststart(native, container, init.pid, pidfd);
+  notifier?.wait(init.pid, pidfd);
   native.close(pidfd);
   return {};
 }

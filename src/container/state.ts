@@ -26,6 +26,8 @@ export interface StateStatic {
   rootless: boolean;
   /** --no-new-keyring: what `exec` starts joins no session keyring either. */
   noNewKeyring?: true;
+  /** It was created with NOTIFY_SOCKET, and has a socket of its own. */
+  notify?: true;
 }
 
 /** What the caller of createState gives: the rest is found out there. */

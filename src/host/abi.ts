@@ -149,6 +149,16 @@ export const NATIVE = {
     "int",
     "As connect, for a peer that may not answer: connect(2) and every later write to the socket fail with -EAGAIN after `timeout` ms. A leading NUL makes it an abstract address.",
   ),
+  connect_datagram: f(
+    { address: "text", timeout: "int" },
+    "int",
+    "As connect_within, SOCK_DGRAM: each later write to the socket is one datagram.",
+  ),
+  bind_datagram: f(
+    { dir: "int", name: "path", mode: "int" },
+    "int",
+    "A SOCK_DGRAM socket, SOCK_NONBLOCK, bound to `name` in `dir` with that exact mode.",
+  ),
   send_fd: f(
     { socket: "int", data: "text", fd: "int" },
     "int",

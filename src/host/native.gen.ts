@@ -143,6 +143,12 @@ export interface Native {
   /** As connect, for a peer that may not answer: connect(2) and every later write to the socket fail with -EAGAIN after `timeout` ms. A leading NUL makes it an abstract address. */
   connect_within(address: string, timeout: number): number;
 
+  /** As connect_within, SOCK_DGRAM: each later write to the socket is one datagram. */
+  connect_datagram(address: string, timeout: number): number;
+
+  /** A SOCK_DGRAM socket, SOCK_NONBLOCK, bound to `name` in `dir` with that exact mode. */
+  bind_datagram(dir: number, name: string, mode: number): number;
+
   /** One sendmsg(2) with the bytes and SCM_RIGHTS of fd (none when -1). */
   send_fd(socket: number, data: string, fd: number): number;
 

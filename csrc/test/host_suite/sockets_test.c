@@ -182,8 +182,37 @@ static void test_connect_within(void)
     close(server);
 }
 
+static void test_datagrams(void)
+{
+    int dir = open(scratch, O_DIRECTORY | O_CLOEXEC);
+    mode_t old = umask(077);
+    int64_t server = berth_bind_datagram(dir, "datagrams", 0757);
+    CHECK(server >= 0 && berth_fd_flags(server) == FD_CLOEXEC, "a socket for datagrams is bound, CLOEXEC");
+    CHECK(umask(old) == 077, "the umask is the old one");
+    struct stat status;
+    CHECK(stat(scratch_path("datagrams"), &status) == 0 && status.st_mode == (S_IFSOCK | 0757), "and not applied");
+    EQUAL(berth_bind_datagram(dir, "datagrams", 0777), -EADDRINUSE, "a name that is there is EADDRINUSE");
+    EQUAL(berth_read(server, 100), -EAGAIN, "without a datagram read is EAGAIN");
+    const char *path = scratch_path("datagrams");
+    int64_t client = berth_connect_datagram(path, strlen(path), 50);
+    CHECK(client >= 0 && berth_fd_flags(client) == FD_CLOEXEC, "a CLOEXEC descriptor is connected to it");
+    EQUAL(berth_send_fd(client, "with", 4, client), 4, "a datagram with a descriptor");
+    EQUAL(berth_write(client, "more", 4), 4, "and another");
+    EQUAL(berth_read(server, 100), 0, "are read");
+    CHECK(strcmp(result_text(), "with") == 0, "one by one");
+    int64_t sent = 1;
+    for (int i = 0; i < 4096 && sent > 0; i++)
+        sent = berth_write(client, "x", 1);
+    EQUAL(sent, -EAGAIN, "a datagram that nobody reads ends by its timeout");
+    berth_close(server);
+    EQUAL(berth_write(client, "x", 1), -ECONNREFUSED, "one to a closed socket is ECONNREFUSED, without a signal");
+    berth_close(client);
+    close(dir);
+}
+
 void test_sockets(void)
 {
+    test_datagrams();
     test_reports();
     test_descriptors();
     test_connect();

@@ -13,9 +13,9 @@ export interface CallerFds {
   base: number;
 }
 
-/** Throws when one of them is closed, as runc does. `activated`: LISTEN_FDS counts. */
-export function callerFds(native: Native, preserveFds: number, activated = true): CallerFds {
-  const listenFds = activated ? listenFdCount(native) : 0;
+/** Throws when one of them is closed, as runc does. `environ` is empty where LISTEN_FDS does not count. */
+export function callerFds(native: Native, preserveFds: number, environ: string): CallerFds {
+  const listenFds = listenFdCount(native, environ);
   const base = FIRST + listenFds + preserveFds;
   for (let fd = FIRST; fd < base; fd++) {
     if (native.fd_flags(fd) < 0) {
@@ -30,9 +30,8 @@ export function callerFds(native: Native, preserveFds: number, activated = true)
 }
 
 /** sd_listen_fds(3): LISTEN_FDS counts only when LISTEN_PID is this process. */
-function listenFdCount(native: Native): number {
-  const environ = native.environ();
-  if (typeof environ === "number" || !environ.includes("LISTEN_FDS=")) return 0;
+function listenFdCount(native: Native, environ: string): number {
+  if (!environ.includes("LISTEN_FDS=")) return 0;
   const pid = variableOf(environ, "LISTEN_PID");
   if (pid !== String(native.getpid())) return 0;
   const text = variableOf(environ, "LISTEN_FDS") ?? "";

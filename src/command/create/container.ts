@@ -49,8 +49,12 @@ export interface Created {
 /** Throws the first error after everything made so far has been unmade. */
 export function createContainer(native: Native, request: CreateRequest): Created {
   checkUnused(native, request.root, request.id);
-  const fds = callerFds(native, request.preserveFds);
+  const environ = must(native.environ(), { operation: "environ" }) as string;
+  const fds = callerFds(native, request.preserveFds, environ);
   const { path: bundle, config, text } = loadBundle(native, request.bundle, request.rootless);
+  const notify = environ.includes("NOTIFY_SOCKET=") ? loaded(import("../notify.ts")) : undefined;
+  const notifies = notify?.managerAddress(environ) !== undefined;
+  if (notifies) notify?.offerSocket(config, request.root, request.id);
   const terminal = consoleMode(config.process.terminal, request);
   const facts = gatherFacts(native, config);
   const options: CreateOptions = {
@@ -92,8 +96,10 @@ export function createContainer(native: Native, request: CreateRequest): Created
       privatePid: config.linux.namespaces.some((ns) => ns.type === "pid" && ns.path === undefined),
       rootless: request.rootless,
       ...(request.noNewKeyring ? { noNewKeyring: true } : {}),
+      ...(notifies ? { notify: true } : {}),
     });
     undo.push(() => removeState(native, state, poststopDue ? config.hooks.poststop : []));
+    if (notifies) notify?.makeSocketFolder(native, state);
 
     const [socket, sync] = must(native.socketpair(), { operation: "socketpair" }) as [number, number];
     const ends: Ends = { sync, startPipe: -1, commitPipe: -1, consoleSocket: -1 };

@@ -2,6 +2,7 @@
 
 import { must, nativeError } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
+import type { Notifier } from "../notifier.ts";
 import type { Terminal } from "./terminal.ts";
 
 const EINTR = 4;
@@ -26,15 +27,24 @@ export function forwardedSignals(native: Native): number {
 }
 
 /** The exit code of the container's init: its own, or 128 + signal. Other children are reaped on the way. */
-export function waitForExit(native: Native, pid: number, pidfd: number, signals: number, terminal?: Terminal): number {
+export function waitForExit(
+  native: Native,
+  pid: number,
+  pidfd: number,
+  signals: number,
+  terminal?: Terminal,
+  notifier?: Notifier,
+): number {
   for (;;) {
     const fds = [pidfd, signals];
     const events = [POLLIN, POLLIN];
     terminal?.wanted(fds, events);
+    notifier?.wanted(fds, events);
     const ready = native.poll(Uint32Array.from(fds), Uint32Array.from(events), -1);
     if (ready === -EINTR) continue;
     if (typeof ready === "number") throw nativeError(ready, { operation: "poll" });
     terminal?.transfer(fds, ready);
+    notifier?.transfer();
     if (ready[1] !== 0) drainSignals(native, pid, pidfd, signals, terminal);
     if (ready[0] !== 0) {
       terminal?.drain();
