@@ -103,6 +103,19 @@ suite("linux.resources", (rule) => {
     { skip: !(onV1("cpu") && onV1("memory")) && "no v1 cpu and memory" },
   );
 
+  rule(
+    "v1: a container takes the real-time share of one that was just deleted",
+    async (t) => {
+      // Nearly all that the top has, so that two do not fit beside each other.
+      const share = Math.floor(Number(read(ROOT, "cpu", "cpu.rt_runtime_us")) * 0.9);
+      const edit = (config: Config): void => {
+        config.linux.resources = { cpu: { realtimePeriod: 1_000_000, realtimeRuntime: share } };
+      };
+      for (let i = 0; i < 20; i++) await t.ok(["run", "--bundle", t.bundle("true", edit, `share${i}`), t.newId()]);
+    },
+    { skip: !existsSync(join(ROOT, "cpu", "cpu.rt_runtime_us")) && "no real-time group scheduling", only: OURS },
+  );
+
   const MEMORY: readonly [string, number[], number[], number[]][] = [
     ["raised", [64, 64], [128, 192], [128, 192]],
     ["lowered", [128, 192], [32, 32], [32, 32]],

@@ -48,10 +48,11 @@ export function cpuV1(w: LimitWriter, resources: Resources): void {
   realtime(w, cpu);
 }
 
+/** The siblings' shares must not exceed the parent's, and removed ones count until an RCU grace period is over. */
 function realtime(w: LimitWriter, { realtimePeriod: period, realtimeRuntime: runtime }: CpuResources): void {
   const retry = runtime === undefined ? {} : { retry: true as const };
   if (period !== undefined) w.write("cpu.rt_period_us", period, "/cpu/realtimePeriod", retry);
-  if (runtime !== undefined) w.write("cpu.rt_runtime_us", runtime, "/cpu/realtimeRuntime");
+  if (runtime !== undefined) w.write("cpu.rt_runtime_us", runtime, "/cpu/realtimeRuntime", { patient: true });
 }
 
 /** Quota and period are one file. */

@@ -4,7 +4,7 @@ import { RuntimeError } from "../errors/runtime-error.ts";
 import type { RuntimeStep } from "../plan/plan.ts";
 
 type WriteStep = Extract<RuntimeStep, { step: "write cgroup file" }>;
-export type WriteOptions = Pick<WriteStep, "otherwise" | "optional" | "retry" | "above">;
+export type WriteOptions = Pick<WriteStep, "otherwise" | "optional" | "retry" | "patient" | "above">;
 
 export class LimitWriter {
   readonly steps: RuntimeStep[] = [];

@@ -34,6 +34,7 @@ function line(step: RuntimeStep): string {
   if (step.otherwise) words.push(`or ${step.otherwise.file}=${step.otherwise.data}`);
   if (step.optional) words.push("if there");
   if (step.retry) words.push("again");
+  if (step.patient) words.push("patient");
   if (step.above) words.push(`above ${step.above.file} ${step.above.value}`);
   return words.join(", ");
 }
@@ -221,10 +222,10 @@ describe("resourceSteps", () => {
     [{ memory: { disableOOMKiller: true } }, ["memory.oom_control=1"]],
     [
       { cpu: { realtimePeriod: 9000, realtimeRuntime: 500 } },
-      ["cpu.rt_period_us=9000, again", "cpu.rt_runtime_us=500"],
+      ["cpu.rt_period_us=9000, again", "cpu.rt_runtime_us=500, patient"],
     ],
     [{ cpu: { realtimePeriod: 9000 } }, ["cpu.rt_period_us=9000"]],
-    [{ cpu: { realtimeRuntime: -1 } }, ["cpu.rt_runtime_us=-1"]],
+    [{ cpu: { realtimeRuntime: -1 } }, ["cpu.rt_runtime_us=-1, patient"]],
     [{ blockIO: { leafWeight: 300 } }, ["blkio.leaf_weight=300"]],
     [
       {

@@ -74,7 +74,8 @@ export type RuntimeStep =
    * `otherwise` is written instead where the kernel has no such file (io.bfq.weight). `optional`: without the file nothing
    * is to be done (memory.swap.max on a kernel without swap accounting, when no limit is asked). `retry`: EINVAL is not
    * the end; it is written again after the next step without `retry`, whose value it must fit (a burst and its quota).
-   * `above`: refused when that file of the cgroup already holds the value or more.
+   * `patient`: EINVAL may come from a cgroup beside it that was just removed and whose share the kernel has not given
+   * back yet; it is tried for a while. `above`: refused when that file of the cgroup already holds the value or more.
    */
   | {
       step: "write cgroup file";
@@ -84,6 +85,7 @@ export type RuntimeStep =
       otherwise?: { file: string; data: string };
       optional?: true;
       retry?: true;
+      patient?: true;
       above?: { file: string; value: string };
       origin: Origin;
     }

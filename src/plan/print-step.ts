@@ -5,11 +5,12 @@ import type { RuntimeStep } from "./plan.ts";
 import { barrier, cloneFlags, limit, openTreeFlags, resource } from "./print-flags.ts";
 
 function writeLine(step: Extract<RuntimeStep, { step: "write cgroup file" }>): string {
-  const { path, file, data, otherwise, optional, retry, above } = step;
+  const { path, file, data, otherwise, optional, retry, patient, above } = step;
   let line = `${step.step} ${JSON.stringify(data)} to ${path}/${file}`;
   if (otherwise !== undefined) line += `, without it ${JSON.stringify(otherwise.data)} to ${otherwise.file}`;
   if (optional) line += ", if it is there";
   if (above !== undefined) line += `, if ${above.file} is below ${above.value}`;
+  if (patient) line += ", again for a while if a removed cgroup still holds the share";
   return retry ? `${line}, again after the next if it does not fit` : line;
 }
 

@@ -126,6 +126,25 @@ describe("writeCgroupFile", () => {
     expect(busy.open).toEqual([]);
   });
 
+  it("waits for the share of a removed cgroup, not for ever, and for nothing else", () => {
+    const times = (refusals: number, errno = EINVAL) => {
+      const waits: number[] = [];
+      const { native, log, open } = fake({ "/c/rt": "" }, () => (log.length < refusals ? errno : 0));
+      native.poll = (_fds, _events, ms) => waits.push(ms);
+      const said =
+        refusals < 9 && errno === EINVAL ? "" : failure(() => run(native, [write("rt", "1", { patient: true })]));
+      if (said === "") run(native, [write("rt", "1", { patient: true })]);
+      expect(open).toEqual([]);
+      return { said, waits, writes: log.length };
+    };
+    expect(times(0)).toEqual({ said: "", waits: [], writes: 1 });
+    expect(times(3)).toEqual({ said: "", waits: [1, 2, 4], writes: 4 });
+    const never = times(100);
+    expect(never).toMatchObject({ said: 'cannot write "1" | 22 | /c/rt | /rt', writes: 10 });
+    expect(never.waits.reduce((sum, ms) => sum + ms)).toBe(511);
+    expect(times(100, EBUSY)).toMatchObject({ said: 'cannot write "1" | 16 | /c/rt | /rt', waits: [], writes: 1 });
+  });
+
   it.each([
     ["5000\n", true],
     ["4999\n", false],

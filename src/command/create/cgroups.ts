@@ -168,7 +168,8 @@ export function writeCgroupFile(
 
 function isConditional(step: RuntimeStep | undefined): boolean {
   if (step?.step !== "write cgroup file") return false;
-  return step.otherwise !== undefined || step.optional === true || step.retry === true || step.above !== undefined;
+  const { otherwise, optional, retry, patient, above } = step;
+  return (optional ?? retry ?? patient) === true || otherwise !== undefined || above !== undefined;
 }
 
 /** The undo of every cgroup step: what was there before stays, without what we have put into it. */

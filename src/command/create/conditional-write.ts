@@ -12,10 +12,13 @@ const O_WRONLY = 1;
 const ENOENT = 2;
 const EINVAL = 22;
 const MAX_SIZE = 4096;
+const NO_FDS = new Uint32Array(0);
+/** The waits of a patient write double from 1 ms: half a second altogether. */
+const PATIENCE = 9;
 
 type Write = Step<"write cgroup file">;
 
-/** As writeCgroupFile, for a step with `otherwise`, `optional`, `retry` or `above` (see plan.ts). */
+/** As writeCgroupFile, for a step with `otherwise`, `optional`, `retry`, `patient` or `above` (see plan.ts). */
 export function writeConditionally(native: Native, steps: readonly RuntimeStep[], first: number, place: Place): number {
   const step = steps[first] as Write;
   if (step.above !== undefined) checkAbove(native, step, step.above, place);
@@ -26,7 +29,12 @@ export function writeConditionally(native: Native, steps: readonly RuntimeStep[]
   else if (fd === -ENOENT && step.optional === true) return first;
   for (let i = first; ; i++) {
     const current = steps[i] as Write;
-    const written = fd < 0 ? fd : native.write(fd, replaced ? (current.otherwise?.data as string) : current.data);
+    const data = replaced ? (current.otherwise?.data as string) : current.data;
+    let written = fd < 0 ? fd : native.write(fd, data);
+    for (let wait = 0; written === -EINVAL && current.patient === true && wait < PATIENCE; wait++) {
+      native.poll(NO_FDS, NO_FDS, 1 << wait);
+      written = native.write(fd, data);
+    }
     if (written < 0) {
       if (fd >= 0) native.close(fd);
       if (written === -EINVAL && current.retry === true) return retry(native, steps, i, place);
