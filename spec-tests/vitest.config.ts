@@ -6,7 +6,7 @@ export default defineConfig({
   plugins: unit.plugins ?? [],
   test: {
     root: import.meta.dirname,
-    include: ["*.test.ts"],
+    include: ["*.test.ts", "spec/*.test.ts"],
     // One at a time: the leak check of one test must not see the containers of another.
     fileParallelism: false,
     reporters: ["verbose"],

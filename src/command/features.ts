@@ -8,6 +8,8 @@ import { namespaceTypes } from "../tables/namespaces.ts";
 import { VERSION } from "../version.ts";
 import type { Context, Outcome } from "./command.ts";
 
+/** Known and refused: what the structure names must work (features.md). */
+const REFUSED = "copy-symlink";
 const ENABLED = { enabled: true };
 const DISABLED = { enabled: false };
 
@@ -16,7 +18,9 @@ export function features(_context: Context): Outcome {
     ociVersionMin: "1.0.0",
     ociVersionMax: VERSION.spec,
     hooks: ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"],
-    mountOptions: mountOptionNames().sort(),
+    mountOptions: mountOptionNames()
+      .filter((name) => name !== REFUSED)
+      .sort(),
     linux: {
       namespaces: namespaceTypes().sort(),
       capabilities: capabilityNames(),
