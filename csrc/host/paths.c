@@ -195,6 +195,13 @@ int64_t berth_list_dir(int64_t dir, const char *path)
     return count < 0 ? count : result_done();
 }
 
+/* Not faccessat(3), which may look at the real ids or emulate the question. */
+int64_t berth_access(int64_t dir, const char *path, int64_t mode)
+{
+    FAILPOINT("access");
+    return SYS4(SYS_faccessat2, as_int(dir), path, as_int(mode), AT_EACCESS);
+}
+
 int64_t berth_flock(int64_t fd, int64_t operation)
 {
     FAILPOINT("flock");

@@ -130,6 +130,13 @@ int64_t berth_ns_type(int64_t fd)
     return answer(ioctl(as_int(fd), NS_GET_NSTYPE));
 }
 
+/* The kernel makes the descriptor CLOEXEC. */
+int64_t berth_ns_owner(int64_t fd)
+{
+    FAILPOINT("ns_owner");
+    return answer(ioctl(as_int(fd), NS_GET_USERNS));
+}
+
 /* What the kernel's struct rlimit64 has, free of libc's ideas about RLIM_INFINITY. */
 struct limit {
     uint64_t soft;

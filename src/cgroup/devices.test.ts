@@ -56,6 +56,13 @@ describe("deviceSteps", () => {
     expect(step).toMatchObject({ program });
   });
 
+  it("is nothing where a rootless runtime can have no cgroup", () => {
+    const closed: CgroupFacts = { ...V2, unified: { mountpoint: "/sys/fs/cgroup", own: "/", closed: true } };
+    expect(deviceSteps([], { v1: [] }, closed)).toEqual([]);
+    const hierarchy = { name: "devices", mountpoint: "/sys/fs/cgroup/devices", own: "/", closed: true } as const;
+    expect(deviceSteps([], { v1: [] }, { mode: "v1", hierarchies: [hierarchy] })).toEqual([]);
+  });
+
   it("refuses a host without any devices cgroup", () => {
     expect(() => deviceSteps([], { v1: [] }, V1)).toThrow(/no devices cgroup is mounted/);
   });

@@ -28,10 +28,17 @@ export function deviceSteps(
     const program = plain ? defaultProgram() : compile(rules, devices);
     return [{ step: "attach device program", path: paths.unified.path, program, origin: ORIGIN }];
   }
+  if (isClosed(facts)) return [];
   throw new RuntimeError({
     message: `no devices cgroup is mounted (cgroup ${facts.mode}): containers would have every device of the host`,
     ...ORIGIN,
   });
+}
+
+/** Rootless without a cgroup: the user opens what the host's permissions let him open, and makes no nodes. */
+function isClosed({ hierarchies, unified }: CgroupFacts): boolean {
+  const v1 = hierarchies.find(({ name }) => hasController(name, "devices"));
+  return (v1 ?? unified)?.closed === true;
 }
 
 /** What `runc spec` writes. */

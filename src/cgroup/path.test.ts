@@ -66,6 +66,16 @@ describe("cgroupPaths", () => {
     expect(all("a", facts)).toEqual([]);
   });
 
+  it("leaves hierarchies out that are closed", () => {
+    const [cpu, ...others] = hierarchies;
+    const closed = {
+      ...HYBRID,
+      hierarchies: [{ ...cpu, closed: true }, ...others],
+      unified: { ...unified, closed: true },
+    };
+    expect(all("/a", closed as CgroupFacts)).toEqual(["/sys/fs/cgroup/memory/a", "/sys/fs/cgroup/systemd/a"]);
+  });
+
   it.each(["..", "a/../b", "/..", "/", "a//b", "a/", "./a", "a\nb"])("refuses %j", (cgroupsPath) => {
     expect(() => cgroupPaths(cgroupsPath, "id", V1)).toThrow(/components and without newline/);
   });

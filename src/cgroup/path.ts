@@ -5,6 +5,8 @@
 //   hybrid     as v1; unified tree: /a/b         as v1; unified tree: below its mount point
 //   v2         <mount>/a/b                       beside the runtime's own cgroup: below its parent, because a cgroup
 //                                                that has processes cannot give controllers to its children
+//
+// A hierarchy that is closed to a rootless runtime is left out.
 
 import { RuntimeError } from "../errors/runtime-error.ts";
 import type { CgroupFacts, CgroupHierarchy } from "../host/facts.ts";
@@ -52,11 +54,11 @@ export function cgroupPaths(cgroupsPath: string | undefined, id: string, facts: 
 
   const v1: CgroupPath[] = [];
   for (let i = 0; i < facts.hierarchies.length; i++) {
-    const { name, mountpoint, own } = facts.hierarchies[i] as CgroupHierarchy;
-    if (!isJoined(name)) continue;
+    const { name, mountpoint, own, closed } = facts.hierarchies[i] as CgroupHierarchy;
+    if (closed || !isJoined(name)) continue;
     v1.push({ name, mountpoint, path: mountpoint + (absolute ? "" : below(own)) + inner });
   }
-  if (facts.unified === undefined) return { v1 };
+  if (facts.unified === undefined || facts.unified.closed) return { v1 };
   const { mountpoint, own } = facts.unified;
   const beside = absolute || facts.mode === "hybrid" ? "" : below(own.slice(0, own.lastIndexOf("/")));
   return { v1, unified: { mountpoint, path: mountpoint + beside + inner } };

@@ -1,6 +1,7 @@
 // Which part of the resources is whose: each controller's v1 hierarchy when it is mounted, else the unified one.
 
 import type { Resources } from "../config/types.ts";
+import { RuntimeError } from "../errors/runtime-error.ts";
 import type { CgroupFacts } from "../host/facts.ts";
 import type { RuntimeStep } from "../plan/plan.ts";
 import { type CgroupPaths, hasController } from "./path.ts";
@@ -66,6 +67,11 @@ export function limitSteps(resources: Resources, paths: CgroupPaths, facts: Cgro
   const needed = new Map<string, string>();
   for (const part of PARTS) if (part.asks(resources)) writePart(w, part, resources, paths, facts, needed);
   if (resources.unified !== undefined) {
+    if (facts.unified?.closed) {
+      const map = resources.unified;
+      refuseAll(w, () => unified(w, map, new Map()));
+      return w.steps;
+    }
     if (paths.unified === undefined) w.refuse("/unified", "needs cgroup v2, and no unified hierarchy is mounted");
     w.folder = paths.unified.path;
     unified(w, resources.unified, needed);
@@ -87,6 +93,10 @@ function writePart(
     part.writeV1(w, resources);
     return;
   }
+  if (isClosed(facts, part.v1)) {
+    refuseAll(w, () => (part.writeV2 ?? part.writeV1)(w, resources));
+    return;
+  }
   if (paths.unified === undefined)
     w.refuse(part.field, `needs the cgroup controller "${part.v1}", which is not mounted`);
   if (part.v2 === undefined || part.writeV2 === undefined) {
@@ -98,6 +108,24 @@ function writePart(
   part.writeV2(w, resources);
   const write = w.steps.slice(first).find(({ step }) => step === "write cgroup file");
   if (write !== undefined) needed.set(part.v2, write.origin.pointer);
+}
+
+/** Whether it has a hierarchy that a rootless container without cgroupsPath does without. */
+function isClosed({ hierarchies, unified }: CgroupFacts, controller: string): boolean {
+  const v1 = hierarchies.find(({ name }) => hasController(name, controller));
+  return (v1 ?? unified)?.closed === true;
+}
+
+/** What would limit nothing is no reason to fail. The words are runc's. */
+function refuseAll(w: LimitWriter, write: () => void): void {
+  const first = w.steps.length;
+  write();
+  const limit = w.steps.splice(first).find(({ step }) => step === "write cgroup file");
+  if (limit === undefined) return;
+  throw new RuntimeError({
+    message: "rootless needs no limits + no cgrouppath when no permission is granted for cgroups",
+    pointer: limit.origin.pointer,
+  });
 }
 
 /** On pure v2 the others come along: without them their statistics could not be read. */

@@ -351,6 +351,25 @@ describe("resourceSteps", () => {
     ]);
   });
 
+  it.each<[object, string | undefined]>([
+    [{ pids: { limit: 5 } }, "/r/pids/limit"],
+    [{ memory: { limit: 4096 } }, "/r/memory/limit"],
+    [{ unified: { "memory.high": "max" } }, "/r/unified/memory.high"],
+    [{ memory: {}, cpu: {}, blockIO: {}, unified: {} }, undefined],
+  ])("rootless, without a cgroup: %j", (resources, pointer) => {
+    const closed = { mountpoint: "/u", own: "/", closed: true } as const;
+    const v1 = CONTROLLERS.map((name) => ({ name, mountpoint: `/${name}`, own: "/", closed: true as const }));
+    for (const facts of [
+      { mode: "v2" as const, hierarchies: [], unified: closed },
+      { mode: "hybrid" as const, hierarchies: v1, unified: closed },
+    ]) {
+      const c = new Context(false);
+      const steps = () => resourceSteps(decodeResources(c, resources), { v1: [] }, facts, "/r");
+      if (pointer === undefined) expect(steps()).toEqual([]);
+      else expect(steps).toThrow(expect.objectContaining({ facts: expect.objectContaining({ pointer }) }));
+    }
+  });
+
   it("is nothing without limits", () => {
     expect(stepsOf({ devices: [{ allow: false, access: "rwm" }], memory: {}, cpu: {} }, "v2")).toEqual([]);
   });

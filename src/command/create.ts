@@ -1,6 +1,6 @@
 // `create`: a container whose init waits for `start`.
 
-import { absolute, isRootless } from "../container/root.ts";
+import { absolute, rightsOf } from "../container/root.ts";
 import type { Context, Outcome } from "./command.ts";
 import { createContainer } from "./create/container.ts";
 import type { CreateRequest } from "./create/request.ts";
@@ -28,7 +28,7 @@ export function createRequest(context: Context, kind: { outlives: boolean; foreg
     noNewKeyring: options.bool("no-new-keyring"),
     preserveFds: options.int("preserve-fds"),
     ...kind,
-    rootless: isRootless(native, context.rootless),
+    rights: rightsOf(native, context.rootless),
     systemd: context.systemd,
   };
 }

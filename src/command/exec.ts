@@ -4,7 +4,7 @@ import { reloadConfig } from "../config/load.ts";
 import type { Config } from "../config/types.ts";
 import { hookState } from "../container/hook-state.ts";
 import { openProcess } from "../container/liveness.ts";
-import { absolute, isRootless } from "../container/root.ts";
+import { absolute, type Rights, rightsOf } from "../container/root.ts";
 import type { ContainerState, ProcessId } from "../container/state.ts";
 import { statusOf } from "../container/status.ts";
 import { checkOwner, type Loaded, openState, savedConfig } from "../container/store.ts";
@@ -49,14 +49,15 @@ function execute(context: Context): number {
   const pidfd = openProcess(native, init.pid, init.startTime);
   if (pidfd === undefined) throw stopped();
 
+  const rights = rightsOf(native, context.rootless);
   const joiner: Joiner = {
     native,
     interrupts: new Interrupts(native),
     container: pidfd,
     base: fds.base,
-    rootless: isRootless(native, context.rootless),
+    rights,
   };
-  const started = startSomewhere(joiner, state, () => attemptOf(context, container, init.pid));
+  const started = startSomewhere(joiner, state, () => attemptOf(context, container, init.pid, rights));
   if (options.bool("detach")) return 0;
   try {
     const code = waitForExit(native, started.pid, started.pidfd, forwardedSignals(native), started.terminal);
@@ -67,7 +68,7 @@ function execute(context: Context): number {
   }
 }
 
-function attemptOf({ native, options, args }: Context, container: Loaded, init: number): Attempt {
+function attemptOf({ native, options, args }: Context, container: Loaded, init: number, rights: Rights): Attempt {
   const { state } = container;
   const saved = reloadConfig(savedConfig(native, container));
   if (saved === undefined) throw new RuntimeError({ message: "the container's saved config.json is damaged" });
@@ -76,7 +77,7 @@ function attemptOf({ native, options, args }: Context, container: Loaded, init: 
   const request = { foreground: !options.bool("detach"), ...(consoleSocket === "" ? {} : { consoleSocket }) };
   const terminal = consoleMode(config.process.terminal, request);
   const pidFile = options.string("pid-file") ?? "";
-  const facts = gatherFacts(native, config);
+  const facts = gatherFacts(native, config, rights.userNamespace);
   const chosen = options.list("cgroup");
   return {
     config,
@@ -142,7 +143,7 @@ function startSomewhere(joiner: Joiner, state: ContainerState, find: () => Attem
 
 /** Undefined: it was no cgroup that failed, or there is none to go on with. */
 function nextCgroups(
-  { native, rootless }: Joiner,
+  { native, rights: { rootless } }: Joiner,
   { plan, facts }: Attempt,
   state: ContainerState,
   error: RuntimeError,

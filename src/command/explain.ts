@@ -1,6 +1,6 @@
 // `berth explain [BUNDLE]`: the whole plan of create, printed; nothing is done and no privilege is needed.
 
-import { isRootless } from "../container/root.ts";
+import { rightsOf } from "../container/root.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
 import type { HostFacts } from "../host/facts.ts";
 import { gatherFacts } from "../host/gather.ts";
@@ -21,7 +21,11 @@ export function explain(context: Context): Outcome {
     throw new RuntimeError({ message: `--format must be text or json, got ${JSON.stringify(format)}` });
   }
   const { path, config } = loadBundle(native, args[0] ?? (options.string("bundle") || "."));
-  const facts = gatherFacts(native, config);
+  const rights = rightsOf(native, context.rootless);
+  let facts = gatherFacts(native, config, rights.userNamespace);
+  if (rights.rootless && !context.systemd) {
+    facts = loaded(import("./create/closed-cgroups.ts")).markClosed(native, config, ID, facts);
+  }
   const plan = compileCreate(config, {
     id: ID,
     bundle: path,
@@ -40,7 +44,7 @@ export function explain(context: Context): Outcome {
 /** What it is, nothing more: anybody may. */
 function askSystemd({ native, rootless }: Context, { cgroup }: HostFacts): SystemdFacts {
   const { SystemdDriver } = loaded(import("./create/systemd.ts"));
-  const driver = SystemdDriver.open(native, isRootless(native, rootless), cgroup.mode);
+  const driver = SystemdDriver.open(native, rightsOf(native, rootless).rootless, cgroup.mode);
   driver.close();
   return driver.facts;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { checkId } from "./id.ts";
 import { isAlive, openProcess, parseStat } from "./liveness.ts";
 import { MemoryNative, statLine } from "./memory-native.ts";
-import { absoluteRoot, clean, defaultRoot, isRootless } from "./root.ts";
+import { absoluteRoot, clean, defaultRoot, rightsOf } from "./root.ts";
 import { startOps } from "./start-ops.ts";
 import { formatTime } from "./time.ts";
 
@@ -106,9 +106,24 @@ describe("the state root", () => {
     expect(defaultRoot(memory.native)).toBe("/run/user/1000/berth");
     memory.environment.push("USER=root");
     expect(defaultRoot(memory.native)).toBe("/run/berth");
-    expect(isRootless(memory.native, "auto")).toBe(true);
-    expect(isRootless(memory.native, false)).toBe(false);
   });
+
+  it.each([
+    [0, "0 0 4294967295", "auto", false, false, false],
+    [0, "0 0 4294967295", true, true, false, false],
+    [0, "0 1000 1", "auto", true, true, false],
+    [0, "0 1000 1", false, false, true, false],
+    [1000, "0 0 4294967295", "auto", true, false, true],
+    [1000, "0 0 4294967295", false, false, false, true],
+  ] as const)(
+    "euid %d with the map %j and --rootless %s",
+    (euid, map, option, rootless, userNamespace, unprivileged) => {
+      const memory = new MemoryNative();
+      memory.file("/proc/self/uid_map", `${map}\n`);
+      memory.euid = euid;
+      expect(rightsOf(memory.native, option)).toEqual({ rootless, userNamespace, unprivileged });
+    },
+  );
 });
 
 describe("the ops that start releases", () => {

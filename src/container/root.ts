@@ -64,10 +64,21 @@ function honoursXdg(native: Native): boolean {
   return inUserNamespace(native) && variable(native, "USER") !== "root";
 }
 
-/** Whether this is a rootless runtime: as the option says, or found out: not root, or root of a user namespace only. */
-export function isRootless(native: Native, option: boolean | "auto"): boolean {
-  if (option !== "auto") return option;
-  return euid(native) !== 0 || inUserNamespace(native);
+/** How far this process's rights reach. */
+export interface Rights {
+  /** As --rootless says, or found out: not root, or root of a user namespace only. What cgroups refuse is gone without. */
+  readonly rootless: boolean;
+  /** It is root, of a user namespace that is not the host's. */
+  readonly userNamespace: boolean;
+  /** It is neither that nor the host's root. */
+  readonly unprivileged: boolean;
+}
+
+/** `option` is --rootless. */
+export function rightsOf(native: Native, option: boolean | "auto"): Rights {
+  const unprivileged = euid(native) !== 0;
+  const userNamespace = !unprivileged && inUserNamespace(native);
+  return { rootless: option === "auto" ? unprivileged || userNamespace : option, userNamespace, unprivileged };
 }
 
 function inUserNamespace(native: Native): boolean {

@@ -78,6 +78,11 @@ export const NATIVE = {
     "text",
     "Names of a directory without . and .., each followed by a NUL byte.",
   ),
+  access: f(
+    { dir: "int", path: "path", mode: "int" },
+    "int",
+    "faccessat2(2) with the effective ids: R_OK 4, W_OK 2, X_OK 1.",
+  ),
   flock: f({ fd: "int", operation: "int" }, "int", "flock(2)."),
   fd_flags: f({ fd: "int" }, "int", "fcntl(F_GETFD): tells whether a descriptor is open."),
   getcwd: f({}, "text", "The raw getcwd(2) path; an unreachable one is -ENOENT."),
@@ -203,6 +208,11 @@ export const NATIVE = {
 
   // --- containers -----------------------------------------------------------------------------------------------
   ns_type: f({ fd: "int" }, "int", "NS_GET_NSTYPE of a namespace file: its CLONE_NEW flag."),
+  ns_owner: f(
+    { fd: "int" },
+    "int",
+    "NS_GET_USERNS of a namespace file: the user namespace that owns it; -EPERM when that is above this process's own.",
+  ),
   user_namespace: f(
     { uids: "text", gids: "text" },
     "int",

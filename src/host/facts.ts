@@ -6,6 +6,15 @@ export interface HostFacts {
   /** Effective uid and gid of the runtime. */
   euid: number;
   egid: number;
+  /**
+   * Berth is root of a user namespace that is not the host's: it can make no device nodes, and what the host has mounted
+   * keeps its attributes.
+   */
+  userNamespace?: true;
+  /** setgroups(2) is denied there. */
+  setgroups?: false;
+  /** Berth's network namespace belongs to the host, or another user namespace: no new sysfs shows it. */
+  foreignNetwork?: true;
   cgroup: CgroupFacts;
   /** The host has /proc/kcore: the container gets /dev/core. */
   kcore: boolean;
@@ -26,7 +35,7 @@ export interface CgroupFacts {
    */
   hierarchies: readonly CgroupHierarchy[];
   /** The unified hierarchy: mount point and own path; absent on pure v1. */
-  unified?: { mountpoint: string; own: string };
+  unified?: { mountpoint: string; own: string; closed?: true };
 }
 
 export interface CgroupHierarchy {
@@ -34,4 +43,6 @@ export interface CgroupHierarchy {
   name: string;
   mountpoint: string;
   own: string;
+  /** Rootless: no cgroup can be made there, and the container does without (src/host/gather-closed.ts). */
+  closed?: true;
 }

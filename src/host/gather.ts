@@ -13,8 +13,11 @@ const AT_SYMLINK_NOFOLLOW = 0x100;
 /** mount_setattr(2), cgroup.kill and CLOSE_RANGE_CLOEXEC are all there from this version on. */
 const OLDEST = { major: 5, minor: 15 } as const;
 
-/** Throws RuntimeError when the kernel is too old or /proc is not there. */
-export function gatherFacts(native: Native, config: Config): HostFacts {
+/**
+ * Throws RuntimeError when the kernel is too old or /proc is not there. `userNamespace`: this process is root of a user
+ * namespace only.
+ */
+export function gatherFacts(native: Native, config: Config, userNamespace = false): HostFacts {
   const kernel = kernelVersion(must(native.kernel_release(), { operation: "uname" }) as string);
   const { process, linux } = config;
   const labels = process.apparmorProfile ?? process.selinuxLabel ?? linux.mountLabel;
@@ -26,6 +29,7 @@ export function gatherFacts(native: Native, config: Config): HostFacts {
     cgroup: gatherCgroups(native),
     kcore: typeof native.stat(AT_FDCWD, "/proc/kcore", AT_SYMLINK_NOFOLLOW) !== "number",
     rlimits: limits(native, config),
+    ...(userNamespace ? loaded(import("./gather-namespace.ts")).gatherNamespace(native) : undefined),
     ...(labels === undefined ? undefined : loaded(import("./gather-lsm.ts")).gatherLsm(native, config)),
   };
 }

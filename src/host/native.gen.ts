@@ -56,6 +56,9 @@ export interface Native {
   /** Names of a directory without . and .., each followed by a NUL byte. */
   list_dir(dir: number, path: string): string | number;
 
+  /** faccessat2(2) with the effective ids: R_OK 4, W_OK 2, X_OK 1. */
+  access(dir: number, path: string, mode: number): number;
+
   /** flock(2). */
   flock(fd: number, operation: number): number;
 
@@ -190,6 +193,9 @@ export interface Native {
 
   /** NS_GET_NSTYPE of a namespace file: its CLONE_NEW flag. */
   ns_type(fd: number): number;
+
+  /** NS_GET_USERNS of a namespace file: the user namespace that owns it; -EPERM when that is above this process's own. */
+  ns_owner(fd: number): number;
 
   /** A new user namespace that nobody is in, with these lines as uid_map and gid_map: what an idmapped mount needs. `detail` names the file that the kernel refused. */
   user_namespace(uids: string, gids: string): number;

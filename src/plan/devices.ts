@@ -15,7 +15,7 @@ import {
 } from "../tables/linux.ts";
 import type { Compilation } from "./compilation.ts";
 import { KIND } from "./mount-target.ts";
-import { hasUserNamespace } from "./namespace-set.ts";
+import { isConfined } from "./namespace-set.ts";
 import { cleanPath } from "./paths.ts";
 import { NONE } from "./protocol.ts";
 
@@ -42,7 +42,7 @@ export function makeDevices(c: Compilation): void {
   if (c.bindsDev) return;
   const { ops } = c;
   const { devices } = c.config.linux;
-  const bind = hasUserNamespace(c.namespaces);
+  const bind = isConfined(c.namespaces, c.options.facts);
   for (let i = 0; i < DEFAULT_NODES.length; i++) {
     const [path, major, minor] = DEFAULT_NODES[i] as readonly [string, number, number];
     if (devices.length !== 0 && devices.some((device) => device.path === path)) continue;

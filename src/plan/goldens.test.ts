@@ -6,13 +6,24 @@
 
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
+import type { HostFacts } from "../host/facts.ts";
 import { hostFacts, linesOf } from "./golden-support.ts";
 import type { CreateOptions } from "./plan.ts";
+
+interface RootlessFacts {
+  euid?: number;
+  egid?: number;
+  userNamespace?: true;
+  setgroups?: false;
+  foreignNetwork?: true;
+  /** Mount points of hierarchies that are closed to this runtime. */
+  closed?: string[];
+}
 
 interface Case {
   host: "v1" | "hybrid" | "v2";
   whole?: boolean;
-  facts?: { euid?: number; nofile?: [number, number]; rlimits?: [number, number, number][] };
+  facts?: RootlessFacts & { nofile?: [number, number]; rlimits?: [number, number, number][] };
   options?: Partial<CreateOptions>;
   config?: unknown;
 }
@@ -44,9 +55,20 @@ function difference(a: readonly string[], b: readonly string[]): string[] {
   return lines;
 }
 
+function rootless(
+  host: HostFacts,
+  { closed = [], euid, egid, userNamespace, setgroups, foreignNetwork }: RootlessFacts,
+) {
+  const { cgroup } = host;
+  for (const hierarchy of [...cgroup.hierarchies, ...(cgroup.unified === undefined ? [] : [cgroup.unified])]) {
+    if (closed.includes(hierarchy.mountpoint)) hierarchy.closed = true;
+  }
+  const facts = { euid, egid, userNamespace, setgroups, foreignNetwork };
+  return Object.assign(host, Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)));
+}
+
 function listing({ host, whole, facts, options, config }: Case): string {
-  const gathered = hostFacts(host);
-  if (facts?.euid !== undefined) gathered.euid = facts.euid;
+  const gathered = rootless(hostFacts(host), facts ?? {});
   if (facts?.nofile !== undefined) gathered.nofile = { soft: BigInt(facts.nofile[0]), hard: BigInt(facts.nofile[1]) };
   for (const [resource, soft, hard] of facts?.rlimits ?? []) {
     (gathered.rlimits as Map<number, unknown>).set(resource, { soft: BigInt(soft), hard: BigInt(hard) });

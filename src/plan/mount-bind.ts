@@ -14,7 +14,7 @@ import { isIdmapped } from "../tables/mount-ids.ts";
 import { MOUNT_ATTR } from "../tables/mount-options.ts";
 import type { Compilation } from "./compilation.ts";
 import { attach, KIND, type MountEntry, openTarget, releaseMount } from "./mount-target.ts";
-import { hasUserNamespace } from "./namespace-set.ts";
+import { isConfined } from "./namespace-set.ts";
 import { absolutePath } from "./paths.ts";
 import { BARRIER, NONE } from "./protocol.ts";
 
@@ -60,7 +60,7 @@ function setAttributes(c: Compilation, { options, pointer, destination }: MountE
   const { ops } = c;
   ops.at(`${pointer}/options`, destination);
   if ((attrSet | attrClear) !== 0) {
-    const clear = hasUserNamespace(c.namespaces) ? attrClear : attrClear | (ALL & ~attrSet);
+    const clear = isConfined(c.namespaces, c.options.facts) ? attrClear : attrClear | (ALL & ~attrSet);
     ops.mount_attributes(mount, attrSet, clear, 0, 0);
   }
   if ((recSet | recClear) !== 0) ops.mount_attributes(mount, recSet, recClear, 0, 1);

@@ -1,5 +1,6 @@
 // A mount of type cgroup shows what the host has.
-//   v2           cgroup2; in a user namespace without a cgroup namespace the kernel refuses it: a read-only bind mount
+//   v2           cgroup2; in a user namespace without a cgroup namespace the kernel refuses it: a read-only bind mount.
+//                Read-only as well in a rootless container that has no cgroup: it shows the user's own
 //   v1, hybrid   a tmpfs with a folder for each v1 hierarchy: the container's own cgroup as bind mount, or with a cgroup
 //                namespace the hierarchy itself, whose root is then that cgroup; links for controllers mounted together
 //
@@ -12,7 +13,7 @@ import type { Compilation } from "./compilation.ts";
 import { labelParameters } from "./lsm.ts";
 import { fsParameters } from "./mount-filesystem.ts";
 import { attach, KIND, type MountEntry, openFolder } from "./mount-target.ts";
-import { hasUserNamespace } from "./namespace-set.ts";
+import { isConfined } from "./namespace-set.ts";
 import { lastPart } from "./paths.ts";
 import { NONE } from "./protocol.ts";
 
@@ -29,11 +30,15 @@ function mountV2(c: Compilation, entry: MountEntry): void {
   const cgroupNamespace = ((c.namespaces.created | c.namespaces.joined) & CLONE_NEWCGROUP) !== 0;
   const target = openFolder(c, entry, options.destNofollow);
   const mount = ops.slot();
-  if (hasUserNamespace(c.namespaces) && !cgroupNamespace) {
-    // The whole hierarchy, in which the user may own more than this container (CVE-2023-25809): never writable.
-    const unified = c.options.facts.cgroup.unified?.mountpoint ?? "/sys/fs/cgroup";
+  const { facts } = c.options;
+  // What shows more than the container's own cgroup, in which the user may own more (CVE-2023-25809), is never writable.
+  const attributes = options.attrSet | MOUNT_ATTR.RDONLY;
+  if (isConfined(c.namespaces, facts) && !cgroupNamespace) {
+    const unified = facts.cgroup.unified?.mountpoint ?? "/sys/fs/cgroup";
     ops.at(pointer, unified).open_tree(mount, NONE, unified, OPEN_TREE_CLONE | AT_RECURSIVE);
-    ops.mount_attributes(mount, options.attrSet | MOUNT_ATTR.RDONLY, options.attrClear & ~MOUNT_ATTR.RDONLY, 0, 1);
+    ops.mount_attributes(mount, attributes, options.attrClear & ~MOUNT_ATTR.RDONLY, 0, 1);
+  } else if (facts.cgroup.unified?.closed) {
+    ops.at(pointer, destination).new_mount(mount, "cgroup2", attributes, NONE, fsParameters(entry, false));
   } else {
     const parameters = fsParameters(entry, (options.attrSet & MOUNT_ATTR.RDONLY) !== 0);
     ops.at(pointer, destination).new_mount(mount, "cgroup2", options.attrSet, NONE, parameters);
@@ -73,7 +78,7 @@ function mountHierarchy(c: Compilation, entry: MountEntry, hierarchy: CgroupHier
   ops.at(pointer, destination).target(target, c.root, destination, KIND.folder, NONE, 1);
   const mount = ops.slot();
   if (((c.namespaces.created | c.namespaces.joined) & CLONE_NEWCGROUP) !== 0) newHierarchy(c, entry, hierarchy, mount);
-  else bindHierarchy(c, entry, cgroup, mount);
+  else bindHierarchy(c, entry, cgroup, mount, hierarchy.closed === true);
   attach(c, entry, mount, target);
   ops.close(mount);
   if (name.indexOf(",") < 0) return;
@@ -83,18 +88,20 @@ function mountHierarchy(c: Compilation, entry: MountEntry, hierarchy: CgroupHier
   }
 }
 
-function newHierarchy(c: Compilation, entry: MountEntry, { name }: CgroupHierarchy, mount: number): void {
-  const readOnly = entry.options.attrSet & MOUNT_ATTR.RDONLY;
+function newHierarchy(c: Compilation, entry: MountEntry, { name, closed }: CgroupHierarchy, mount: number): void {
+  const readOnly = closed ? MOUNT_ATTR.RDONLY : entry.options.attrSet & MOUNT_ATTR.RDONLY;
   const parameters = [name.startsWith("name=") ? `source=${name.slice(5)}` : "source=cgroup"];
-  if (readOnly !== 0) parameters.push("ro");
+  if (readOnly !== 0 && !closed) parameters.push("ro");
   for (const parameter of name.split(",")) parameters.push(parameter);
   c.ops.new_mount(mount, "cgroup", STRICT | readOnly, NONE, parameters);
 }
 
-function bindHierarchy(c: Compilation, entry: MountEntry, path: string, mount: number): void {
+function bindHierarchy(c: Compilation, entry: MountEntry, path: string, mount: number, closed: boolean): void {
   const { ops } = c;
   ops.at(entry.pointer, path).open_tree(mount, NONE, path, OPEN_TREE_CLONE | AT_RECURSIVE);
-  const { attrSet, attrClear } = entry.options;
+  const { RDONLY } = MOUNT_ATTR;
+  const attrSet = closed ? entry.options.attrSet | RDONLY : entry.options.attrSet;
+  const attrClear = closed ? entry.options.attrClear & ~RDONLY : entry.options.attrClear;
   if ((attrSet | attrClear) !== 0) ops.mount_attributes(mount, attrSet, attrClear, 0, 0);
 }
 

@@ -1,5 +1,6 @@
 // New file systems: proc, sysfs, tmpfs, devpts, mqueue, cgroup2 and whatever else the kernel has.
 
+import { AT_RECURSIVE, CLONE_NEWNET, CLONE_NEWUSER, OPEN_TREE_CLONE } from "../tables/linux.ts";
 import { MOUNT_ATTR } from "../tables/mount-options.ts";
 import type { Compilation } from "./compilation.ts";
 import { labelMount, labelParameters } from "./lsm.ts";
@@ -13,6 +14,10 @@ export function mountFilesystem(c: Compilation, entry: MountEntry): void {
   const { ops } = c;
   const { options, pointer, destination } = entry;
   const type = entry.mount.type ?? "";
+  if (type === "sysfs" && (options.attrSet & MOUNT_ATTR.RDONLY) !== 0 && !mayMountSysfs(c)) {
+    bindSysfs(c, entry);
+    return;
+  }
   // A kernel file system goes exactly where config.json says, or nowhere.
   const target = openFolder(c, entry, options.destNofollow || type === "proc" || type === "sysfs");
 
@@ -38,6 +43,29 @@ export function mountFilesystem(c: Compilation, entry: MountEntry): void {
     const recursive = (options.recSet & RDONLY) !== 0;
     c.deferred.push({ mount, recursive, pointer: `${pointer}/options`, destination });
   } else releaseMount(c, entry, mount);
+}
+
+/**
+ * A sysfs shows the devices of a network namespace, and only who has rights over that may mount one. One that is joined
+ * along with a user namespace is taken for that one's, as in a pod.
+ */
+function mayMountSysfs({ namespaces, options: { facts } }: Compilation): boolean {
+  const { created, joined } = namespaces;
+  if ((created & CLONE_NEWNET) !== 0) return true;
+  if ((created & CLONE_NEWUSER) !== 0) return false;
+  if ((joined & CLONE_NEWNET) !== 0) return true;
+  return (joined & CLONE_NEWUSER) === 0 && facts.foreignNetwork !== true;
+}
+
+/** In place of it the host's, as crun does, with everything that is mounted below read-only. */
+function bindSysfs(c: Compilation, entry: MountEntry): void {
+  const { ops } = c;
+  const { pointer, options } = entry;
+  const mount = ops.slot();
+  ops.at(pointer, "/sys").open_tree(mount, NONE, "/sys", OPEN_TREE_CLONE | AT_RECURSIVE);
+  ops.mount_attributes(mount, options.attrSet, 0, 0, 1);
+  attach(c, entry, mount, openFolder(c, entry, true));
+  releaseMount(c, entry, mount);
 }
 
 /** What fsconfig(2) is given: the source, the superblock's flags, the file system's own options. */

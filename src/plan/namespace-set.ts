@@ -6,6 +6,7 @@
 // container's init (`sibling`) and goes on with the same program.
 
 import type { Namespace } from "../config/types.ts";
+import type { HostFacts } from "../host/facts.ts";
 import {
   CLONE_NEWCGROUP,
   CLONE_NEWIPC,
@@ -56,6 +57,14 @@ export function namespaceSet(namespaces: readonly Namespace[], movesItself: bool
 /** Whether the container has a mount namespace that is not the runtime's. */
 export function hasMountNamespace(namespaces: NamespaceSet): boolean {
   return ((namespaces.created | namespaces.joined) & CLONE_NEWNS) !== 0;
+}
+
+/**
+ * Whether init's rights end at a user namespace: it can make no device nodes there, and what the host has mounted keeps its
+ * attributes. `userNamespace`: berth itself is in one.
+ */
+export function isConfined(namespaces: NamespaceSet, { userNamespace }: Pick<HostFacts, "userNamespace">): boolean {
+  return userNamespace === true || hasUserNamespace(namespaces);
 }
 
 /** Whether the container runs in a user namespace that is not the runtime's. */

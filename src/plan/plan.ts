@@ -142,6 +142,11 @@ export type RuntimeStep =
       data: string;
       origin: Origin;
     }
+  /**
+   * As above for uid_map (newuidmap) or gid_map (newgidmap); where the kernel does not let us, the helper does it, which
+   * knows the caller's subordinate ids.
+   */
+  | { step: "map ids"; helper: "newuidmap" | "newgidmap"; data: string; origin: Origin }
   /** For idmapped mounts; numbered from 0 in the order of these steps. `path`: one that is there already. */
   | { step: "make user namespace"; uids: string; gids: string; origin: Origin }
   | { step: "open user namespace"; path: string; origin: Origin }

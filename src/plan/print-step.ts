@@ -3,6 +3,7 @@
 import type { Config, Hook } from "../config/types.ts";
 import type { RuntimeStep } from "./plan.ts";
 import { barrier, cloneFlags, limit, openTreeFlags, resource } from "./print-flags.ts";
+import { mapFile } from "./user-mappings.ts";
 
 function writeLine(step: Extract<RuntimeStep, { step: "write cgroup file" }>): string {
   const { path, file, data, otherwise, optional, retry, patient, above } = step;
@@ -60,6 +61,8 @@ export function stepLine(step: RuntimeStep, config: Config): string {
       return step.step;
     case "write proc file":
       return `write ${JSON.stringify(step.data)} to /proc/PID/${step.file}`;
+    case "map ids":
+      return `write ${JSON.stringify(step.data)} to /proc/PID/${mapFile(step.helper)}, without the right to by ${step.helper}`;
     case "make user namespace":
       return `${step.step} uids ${mappings(step.uids)} gids ${mappings(step.gids)}`;
     case "open user namespace":

@@ -7,6 +7,7 @@ import { environment } from "./environment.ts";
 import { startHooks } from "./hooks.ts";
 import { cleanPath } from "./paths.ts";
 import { setLimits } from "./rlimits.ts";
+import { maySetGroups } from "./user-mappings.ts";
 
 const DEFAULT_UMASK = 0o022;
 
@@ -71,8 +72,7 @@ function becomeUser(c: Compilation, wanted: Process, needsHome: boolean): void {
   ops.at("/process/capabilities/bounding").drop_bounding(bounding);
   ops.at("default").keep_caps(1);
   ops.at("/process/user/uid").chown_stdio(uid);
-  // Without privilege setgroups(2) had to be denied before the maps could be written.
-  if (c.options.facts.euid === 0) ops.at("/process/user/additionalGids").set_groups(additionalGids);
+  if (maySetGroups(c)) ops.at("/process/user/additionalGids").set_groups(additionalGids);
   ops.at("/process/user").set_ids(uid, gid);
   // A change of ids resets it to fs.suid_dumpable.
   if (uid !== 0 || gid !== 0) ops.at("default").dumpable(0);

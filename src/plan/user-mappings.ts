@@ -22,12 +22,32 @@ export function userMappingSteps(c: Compilation): void {
     }
     raiseLimitSteps(c);
   }
-  // user_namespaces(7): without CAP_SETGID in the parent namespace gid_map may be written only after this.
-  if (c.options.facts.euid !== 0) steps.push({ step: "write proc file", file: "setgroups", data: "deny", origin: gid });
   const { uidMappings, gidMappings } = config.linux;
-  steps.push({ step: "write proc file", file: "uid_map", data: mapText(uidMappings), origin: uid });
-  steps.push({ step: "write proc file", file: "gid_map", data: mapText(gidMappings), origin: gid });
+  if (deniesGroups(c)) steps.push({ step: "write proc file", file: "setgroups", data: "deny", origin: gid });
+  steps.push({ step: "map ids", helper: "newuidmap", data: mapText(uidMappings), origin: uid });
+  steps.push({ step: "map ids", helper: "newgidmap", data: mapText(gidMappings), origin: gid });
   steps.push({ step: "release barrier", barrier: BARRIER.maps, origin: uid });
+}
+
+/**
+ * user_namespaces(7): without CAP_SETGID in the parent namespace nothing but one's own gid may be mapped, and that only once
+ * setgroups(2) is denied. Everything else is mapped by newgidmap, and setgroups stays allowed, as in runc.
+ */
+function deniesGroups({ config, options: { facts } }: Compilation): boolean {
+  const [only, second] = config.linux.gidMappings;
+  return facts.euid !== 0 && second === undefined && only?.size === 1 && only.hostID === facts.egid;
+}
+
+/** Whether the container's process may give up the caller's groups, and get others. */
+export function maySetGroups(c: Compilation): boolean {
+  const { facts } = c.options;
+  if (facts.euid === 0) return facts.setgroups !== false;
+  return c.config.linux.namespaces.some(({ type, path }) => type === "user" && path === undefined) && !deniesGroups(c);
+}
+
+/** What the program writes, in /proc/PID. */
+export function mapFile(helper: "newuidmap" | "newgidmap"): "uid_map" | "gid_map" {
+  return helper === "newuidmap" ? "uid_map" : "gid_map";
 }
 
 /** The lines of /proc/PID/uid_map; the kernel takes them in one write. */

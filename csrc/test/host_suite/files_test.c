@@ -179,7 +179,14 @@ static void test_process(void)
     EQUAL(berth_rlimit(99), -EINVAL, "an unknown limit is EINVAL");
     int64_t ns = berth_open(CWD, "/proc/self/ns/uts", O_RDONLY, 0);
     EQUAL(berth_ns_type(ns), 0x04000000, "ns_type of a uts namespace is CLONE_NEWUTS");
+    int64_t owner = berth_ns_owner(ns);
+    EQUAL(berth_ns_type(owner), 0x10000000, "ns_owner of it is a user namespace");
+    EQUAL(fcntl((int)owner, F_GETFD), FD_CLOEXEC, "and CLOEXEC");
+    berth_close(owner);
     berth_close(ns);
+    EQUAL(berth_access(CWD, "/proc/self/status", 4), 0, "access: it can be read");
+    EQUAL(berth_access(CWD, "/proc/self/no-such", 4), -ENOENT, "access: it is not there");
+    EQUAL(berth_access(CWD, "/proc/self/status", 1), -EACCES, "access: it cannot be executed, not by root either");
     CHECK(berth_monotonic() > 0, "monotonic");
     EQUAL(berth_clock(), 0, "clock");
     CHECK(result_at(0) > 1600000000, "is after 2020");

@@ -48,15 +48,19 @@ export interface Created {
 
 /** Throws the first error after everything made so far has been unmade. */
 export function createContainer(native: Native, request: CreateRequest): Created {
+  const { rights } = request;
   checkUnused(native, request.root, request.id);
   const environ = must(native.environ(), { operation: "environ" }) as string;
   const fds = callerFds(native, request.preserveFds, environ);
-  const { path: bundle, config, text } = loadBundle(native, request.bundle, request.rootless);
+  const { path: bundle, config, text } = loadBundle(native, request.bundle, rights.unprivileged);
   const notify = environ.includes("NOTIFY_SOCKET=") ? loaded(import("../notify.ts")) : undefined;
   const notifies = notify?.managerAddress(environ) !== undefined;
   if (notifies) notify?.offerSocket(config, request.root, request.id);
   const terminal = consoleMode(config.process.terminal, request);
-  const facts = gatherFacts(native, config);
+  let facts = gatherFacts(native, config, rights.userNamespace);
+  if (rights.rootless && !request.systemd) {
+    facts = loaded(import("./closed-cgroups.ts")).markClosed(native, config, request.id, facts);
+  }
   const options: CreateOptions = {
     id: request.id,
     bundle,
@@ -94,7 +98,7 @@ export function createContainer(native: Native, request: CreateRequest): Created
       ...(systemd === undefined ? {} : { systemd: { unit: beginning.unit?.unit ?? "", user: systemd.facts.user } }),
       hooks: hooksAfterStart(config),
       privatePid: config.linux.namespaces.some((ns) => ns.type === "pid" && ns.path === undefined),
-      rootless: request.rootless,
+      rootless: rights.rootless,
       ...(request.noNewKeyring ? { noNewKeyring: true } : {}),
       ...(notifies ? { notify: true } : {}),
     });
@@ -112,7 +116,8 @@ export function createContainer(native: Native, request: CreateRequest): Created
       ends,
       socket,
       base: fds.base,
-      rootless: request.rootless,
+      rootless: rights.rootless,
+      unprivileged: rights.unprivileged || rights.userNamespace,
       cgroups,
       ...(systemd === undefined ? {} : { systemd }),
       leaves: beginning.leaves,
@@ -176,7 +181,7 @@ export function createContainer(native: Native, request: CreateRequest): Created
 
 function openSystemd(native: Native, request: CreateRequest, { cgroup }: HostFacts): SystemdDriver {
   const { SystemdDriver } = loaded(import("./systemd.ts"));
-  return SystemdDriver.open(native, request.rootless, cgroup.mode);
+  return SystemdDriver.open(native, request.rights.rootless, cgroup.mode);
 }
 
 /**

@@ -21,14 +21,17 @@ export interface Bundle {
   text: string;
 }
 
-/** Changes into the bundle and reads its config.json; throws one RuntimeError that names every problem. */
-export function loadBundle(native: Native, bundle: string, rootless = false): Bundle {
+/**
+ * Changes into the bundle and reads its config.json; throws one RuntimeError that names every problem. `unprivileged`: this
+ * process is no root, not even of a user namespace.
+ */
+export function loadBundle(native: Native, bundle: string, unprivileged = false): Bundle {
   must(native.chdir(bundle), { operation: "chdir", path: bundle, message: "cannot enter the bundle" });
   const path = must(native.getcwd(), { operation: "getcwd", path: bundle }) as string;
   const text = readText(native);
   const { config, issues } = loadConfig(text);
   if (config === undefined) throw invalidConfig(issues.filter((issue) => issue.kind !== "warning"));
-  if (rootless) {
+  if (unprivileged) {
     const { checkRootless } = loaded(import("../../config/checks/rootless.ts"));
     const problems = checkRootless(config);
     if (problems.length > 0) throw invalidConfig(problems);

@@ -1,5 +1,7 @@
 // What `create` and `run` ask for, after the command line has been read.
 
+import type { Rights } from "../../container/root.ts";
+
 export interface CreateRequest {
   id: string;
   /** The state root, absolute. */
@@ -17,7 +19,7 @@ export interface CreateRequest {
   outlives: boolean;
   /** Terminal handling when config.json asks for one and there is no console socket. */
   foreground: boolean;
-  rootless: boolean;
+  rights: Rights;
   /** --systemd-cgroup. */
   systemd: boolean;
 }

@@ -8,6 +8,7 @@ import type { Native } from "../../host/native.gen.ts";
 import { loaded } from "../../lazy.ts";
 import type { Plan, RuntimeStep } from "../../plan/plan.ts";
 import { REPORT } from "../../plan/protocol.ts";
+import { mapFile } from "../../plan/user-mappings.ts";
 import {
   type Cgroups,
   enableControllers,
@@ -26,6 +27,7 @@ import type { UndoStack } from "./undo.ts";
 
 const AT_FDCWD = -100;
 const O_WRONLY = 1;
+const EPERM = 1;
 const ECHILD = 10;
 const SIGKILL = 9;
 const POLLIN = 1;
@@ -46,7 +48,10 @@ export interface Creation {
   readonly socket: number;
   /** The first descriptor that is init's own. */
   readonly base: number;
+  /** What cgroups refuse may be gone without. */
   readonly rootless: boolean;
+  /** This process is not the host's root: it must stay dumpable, and mounts need a user namespace. */
+  readonly unprivileged: boolean;
   readonly cgroups: Cgroups;
   /** With --systemd-cgroup. */
   readonly systemd?: SystemdDriver;
@@ -161,6 +166,9 @@ function runStep(creation: Creation, step: Exclude<RuntimeStep, { step: "write c
       });
       return;
     }
+    case "map ids":
+      mapIds(creation, step);
+      return;
     case "make user namespace":
     case "open user namespace":
       loaded(import("./idmapped.ts")).addUserNamespace(creation, step);
@@ -202,9 +210,9 @@ function beginSpawn(creation: Creation, step: Step<"spawn">): void {
   // Steps before this one take microseconds, later ones wait with an eye on signals.
   creation.interrupts.check();
   const cgroup = step.cgroup === undefined ? -1 : openUnified(native, cgroups, step.cgroup, step.origin.pointer);
-  const rootless = creation.rootless ? 1 : 0;
+  const rootless = creation.unprivileged ? 1 : 0;
   // Without privilege this process must stay dumpable to read its own /proc/self: it waits for the clone.
-  const background = creation.rootless ? 0 : 1;
+  const background = creation.unprivileged ? 0 : 1;
   const begun = native.spawn_begin(creation.ends.sync, creation.base, step.flags, cgroup, rootless, background);
   if (begun < 0) throw spawnError(native, begun);
   creation.spawning = true;
@@ -222,7 +230,7 @@ function sendPlan(creation: Creation): void {
   let sent: number;
   try {
     const fds = openInherited(native, inherited, creation.ends, opened);
-    sent = native.send_plan(creation.socket, init.words, init.strings, fds, creation.rootless ? 1 : 0);
+    sent = native.send_plan(creation.socket, init.words, init.strings, fds, creation.unprivileged ? 1 : 0);
   } finally {
     for (const fd of opened) native.close(fd);
   }
@@ -264,6 +272,13 @@ function awaitChild(creation: Creation): void {
   creation.pid = child.value;
   creation.pidfd = child.fd;
   native.wait_child(joiner, 0);
+}
+
+function mapIds(creation: Creation, step: Step<"map ids">): void {
+  const path = `/proc/${creation.pid}/${mapFile(step.helper)}`;
+  const written = creation.native.write_file(AT_FDCWD, path, O_WRONLY, 0, step.data);
+  if (written === -EPERM) loaded(import("./id-helper.ts")).mapByHelper(creation, step);
+  else must(written, { operation: "write", path, pointer: step.origin.pointer });
 }
 
 function raiseRlimit(creation: Creation, step: Step<"raise rlimit">): void {

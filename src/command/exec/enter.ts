@@ -2,6 +2,7 @@
 // no process behind, in a frozen cgroup neither.
 
 import type { Config } from "../../config/types.ts";
+import type { Rights } from "../../container/root.ts";
 import { awaitStart, fullPipe, releaseInit } from "../../container/start-pipe.ts";
 import { RuntimeError } from "../../errors/runtime-error.ts";
 import type { CgroupFacts } from "../../host/facts.ts";
@@ -29,7 +30,7 @@ export interface Joiner {
   readonly container: number;
   /** The first descriptor that is init's own. */
   readonly base: number;
-  readonly rootless: boolean;
+  readonly rights: Rights;
 }
 
 export interface Attempt {
@@ -65,7 +66,7 @@ export function startIn(joiner: Joiner, prepare: () => Attempt): Started {
 }
 
 function start(
-  { native, interrupts, container, base, rootless }: Joiner,
+  { native, interrupts, container, base, rights }: Joiner,
   prepare: () => Attempt,
   undo: UndoStack,
 ): Started {
@@ -82,7 +83,8 @@ function start(
     ends,
     socket,
     base,
-    rootless,
+    rootless: rights.rootless,
+    unprivileged: rights.unprivileged || rights.userNamespace,
     cgroups: { old: new Set(), made: [] },
     leaves: [],
     spawning: false,
