@@ -1,10 +1,10 @@
 // linux.namespaces: each kind made new, joined by path, left alone; user mappings; time offsets.
 
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
 import { expect } from "vitest";
-import { withUserNamespace } from "./support/config.ts";
+import { type Config, withUserNamespace } from "./support/config.ts";
 import { removeOwnCgroups } from "./support/leaks.ts";
 import { type Sandbox, until } from "./support/sandbox.ts";
 import { suite } from "./support/suite.ts";
@@ -201,7 +201,10 @@ suite("joined namespaces", (rule) => {
     const bundle = t.bundle(
       "readlink /proc/self/ns/user; id -u; cat /proc/self/uid_map; hostname joined && hostname; mount | grep -c proc",
       (config) => {
-        config.linux.namespaces.push({ type: "user", path: `/proc/${pid}/ns/user` });
+        withUserNamespace(config);
+        config.linux.namespaces = config.linux.namespaces.map((ns) =>
+          ns.type === "user" ? { type: "user", path: `/proc/${pid}/ns/user` } : ns,
+        );
         const caps = ["CAP_SYS_ADMIN"];
         config.process.capabilities = { bounding: caps, effective: caps, permitted: caps };
       },
@@ -276,6 +279,44 @@ suite("user namespace", (rule) => {
     expect(execFileSync("stat", ["-c", "%u %g", `${bundle}/rootfs/tmp/f`], { encoding: "utf8" })).toBe(
       "100000 100000\n",
     );
+  });
+
+  rule("a bind mount may come from where only the host's root can go", async (t) => {
+    mkdirSync(t.path("closed/open"), { recursive: true });
+    writeFileSync(t.path("closed/open/note"), "reached\n");
+    chmodSync(t.path("closed"), 0o700);
+    const bind = (config: Config, target: string): void => {
+      config.mounts.push({
+        destination: "/tmp",
+        type: "bind",
+        source: t.path(target),
+        options: ["rbind", "ro"],
+      });
+    };
+    const script = "cat /tmp/note; touch /tmp/x 2>/dev/null || echo read-only";
+    await t.create(
+      "sleep 100",
+      (config) => {
+        withUserNamespace(config);
+        bind(config, "closed/open");
+      },
+      [],
+    );
+    await t.ok(["start", t.id]);
+    const { pid } = await t.state();
+    const made = await t.sh(script, (config) => {
+      withUserNamespace(config);
+      bind(config, "closed/open");
+    });
+    expect(made).toBe("reached\nread-only\n");
+    const joined = await t.sh(script, (config) => {
+      withUserNamespace(config);
+      config.linux.namespaces = config.linux.namespaces.map((ns) =>
+        ns.type === "user" ? { type: "user", path: `/proc/${pid}/ns/user` } : ns,
+      );
+      bind(config, "closed/open");
+    });
+    expect(joined).toBe("reached\nread-only\n");
   });
 
   rule(

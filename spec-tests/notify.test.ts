@@ -2,7 +2,7 @@
 
 import { chmodSync, copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { expect } from "vitest";
-import type { Config } from "./support/config.ts";
+import { type Config, withUserNamespace } from "./support/config.ts";
 import { helper } from "./support/helpers.ts";
 import { startProgram } from "./support/runtime.ts";
 import { type Sandbox, sleep, until } from "./support/sandbox.ts";
@@ -120,6 +120,13 @@ suite("NOTIFY_SOCKET", (rule) => {
     const result = await t.ok(["run", "--bundle", folder, t.id], { env });
     expect(result.stdout).toBe("/run/notify/notify.sock\n777 socket\nnodev noexec nosuid ro ");
     expect(result.stderr).toBe("");
+  });
+
+  rule("works in a user namespace", async (t) => {
+    const { env, told } = await manager(t);
+    const folder = bundle(t, "notify say READY=1; sleep 100", withUserNamespace);
+    await t.ok(["run", "--detach", "--bundle", folder, t.id], { env });
+    expect(told()[0]).toBe("READY=1|");
   });
 
   rule("works with an abstract address", async (t) => {

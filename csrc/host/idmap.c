@@ -216,7 +216,9 @@ static void map_mount(const struct mapping *m, struct answer_page *answer)
         return;
     }
     struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)(unsigned)m->namespace};
-    result = SYS5(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | (m->recursive ? AT_RECURSIVE : 0), &attr, sizeof attr);
+    if (m->namespace >= 0)
+        result =
+            SYS5(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | (m->recursive ? AT_RECURSIVE : 0), &attr, sizeof attr);
     if (result < 0) {
         (void)SYS1(SYS_close, tree);
         say(answer, "mount_setattr(MOUNT_ATTR_IDMAP)", result);

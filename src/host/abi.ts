@@ -226,7 +226,7 @@ export const NATIVE = {
   idmapped_mount: f(
     { pidfd: "int", path: "path", flags: "int", namespace: "int", recursive: "int" },
     "int",
-    "A detached clone of an absolute path, as open_tree(OPEN_TREE_CLONE|flags) makes it in the mount namespace of the process but with this process's credentials, with the ids of the user namespace (mount_setattr, MOUNT_ATTR_IDMAP; AT_RECURSIVE when `recursive` is 1). `detail` names the call that failed.",
+    "A detached clone of an absolute path, as open_tree(OPEN_TREE_CLONE|flags) makes it in the mount namespace of the process but with this process's credentials, with the ids of the user namespace (mount_setattr, MOUNT_ATTR_IDMAP; AT_RECURSIVE when `recursive` is 1) unless that is -1. `detail` names the call that failed.",
   ),
   prlimit: f(
     { pid: "int", resource: "int", softLow: "int", softHigh: "int", hardLow: "int", hardHigh: "int" },

@@ -203,7 +203,7 @@ export interface Native {
   /** uid_map, a NUL byte and gid_map of a user namespace, as this process's own user namespace sees them. */
   user_namespace_maps(namespace: number): string | number;
 
-  /** A detached clone of an absolute path, as open_tree(OPEN_TREE_CLONE|flags) makes it in the mount namespace of the process but with this process's credentials, with the ids of the user namespace (mount_setattr, MOUNT_ATTR_IDMAP; AT_RECURSIVE when `recursive` is 1). `detail` names the call that failed. */
+  /** A detached clone of an absolute path, as open_tree(OPEN_TREE_CLONE|flags) makes it in the mount namespace of the process but with this process's credentials, with the ids of the user namespace (mount_setattr, MOUNT_ATTR_IDMAP; AT_RECURSIVE when `recursive` is 1) unless that is -1. `detail` names the call that failed. */
   idmapped_mount(pidfd: number, path: string, flags: number, namespace: number, recursive: number): number;
 
   /** prlimit64(2); each 64-bit value in two unsigned 32-bit halves. */

@@ -146,7 +146,7 @@ test("in a user namespace a bind mount keeps the attributes that are locked ther
     uidMappings: [{ containerID: 0, hostID: 1, size: 1 }],
     gidMappings: [{ containerID: 0, hostID: 1, size: 1 }],
   };
-  expect(opsOf({ mounts, linux, hostname: null })).toContain("mount_attributes clone of /s set ro clear noexec");
+  expect(opsOf({ mounts, linux, hostname: null })).toContain("mount_attributes received mount set ro clear noexec");
 });
 
 test("nothing is changed on a bind mount without flags", () => {

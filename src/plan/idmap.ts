@@ -1,5 +1,6 @@
-// Idmapped mounts. Only who controls the file system may give a mount other ids: the runtime makes the clone, in the mount
-// namespace of init, while init waits for it.
+// Bind mounts that the runtime makes, in the mount namespace of init, while init waits for them: idmapped ones, because only
+// who controls the file system may give a mount other ids, and all those of a container with a user namespace, because what
+// root of that namespace may not reach (a volume in a folder for the host's root alone) can be a source all the same.
 
 import type { Mount } from "../config/types.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
@@ -7,12 +8,21 @@ import { AT_RECURSIVE, AT_SYMLINK_NOFOLLOW } from "../tables/linux.ts";
 import { isIdmapped, type MountIds, mountIds } from "../tables/mount-ids.ts";
 import { mountOptions } from "../tables/mount-options.ts";
 import type { Compilation } from "./compilation.ts";
+import { hasUserNamespace } from "./namespace-set.ts";
 import { absolutePath } from "./paths.ts";
 import type { RuntimeStep } from "./plan.ts";
 import { BARRIER } from "./protocol.ts";
 import { mapText } from "./user-mappings.ts";
 
 type MapMount = Extract<RuntimeStep, { step: "map mount" }>;
+
+/** Anybody but root cannot enter init's mount namespace; but then root of the user namespace is who runs the runtime. */
+export function isCloned(c: Compilation, mount: Mount): boolean {
+  if (isIdmapped(mount)) return true;
+  if (!hasUserNamespace(c.namespaces) || c.options.facts.euid !== 0) return false;
+  const { bind, remount } = mountOptions(mount.options);
+  return (bind || mount.type === "bind") && !remount;
+}
 
 /** What the runtime does while init mounts: a user namespace for each set of ids, and a clone for each mount. */
 export function mapMountSteps(c: Compilation): void {
@@ -21,10 +31,10 @@ export function mapMountSteps(c: Compilation): void {
   let last: MapMount | undefined;
   for (let i = 0; i < mounts.length; i++) {
     const mount = mounts[i] as Mount;
-    if (!isIdmapped(mount)) continue;
+    if (!isCloned(c, mount)) continue;
     const options = mountOptions(mount.options);
     const origin = { pointer: `/mounts/${i}` };
-    const namespace = namespaceStep(c, mount, origin.pointer, known);
+    const namespace = isIdmapped(mount) ? namespaceStep(c, mount, origin.pointer, known) : -1;
     const flags = (options.recursiveBind ? AT_RECURSIVE : 0) | (options.srcNofollow ? AT_SYMLINK_NOFOLLOW : 0);
     const source = absolutePath(c.options.bundle, mount.source ?? "");
     const recursive = options.idmap?.startsWith("r") === true;

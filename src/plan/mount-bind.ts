@@ -10,9 +10,9 @@ import {
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
 } from "../tables/linux.ts";
-import { isIdmapped } from "../tables/mount-ids.ts";
 import { MOUNT_ATTR } from "../tables/mount-options.ts";
 import type { Compilation } from "./compilation.ts";
+import { isCloned } from "./idmap.ts";
 import { attach, KIND, type MountEntry, openTarget, releaseMount } from "./mount-target.ts";
 import { isConfined } from "./namespace-set.ts";
 import { absolutePath } from "./paths.ts";
@@ -36,7 +36,7 @@ export function mountBind(c: Compilation, entry: MountEntry): void {
   const source = absolutePath(c.options.bundle, entry.mount.source ?? "");
   const tree = ops.slot();
   ops.at(`${pointer}/source`, source);
-  if (isIdmapped(entry.mount)) {
+  if (isCloned(c, entry.mount)) {
     // idmap.ts has the other side.
     ops.receive_mount(tree, BARRIER.mount);
   } else {

@@ -151,8 +151,8 @@ export type RuntimeStep =
   | { step: "make user namespace"; uids: string; gids: string; origin: Origin }
   | { step: "open user namespace"; path: string; origin: Origin }
   /**
-   * Clones `source` in init's mount namespace, gives it the ids of a user namespace and hands it to init, which waits at
-   * the `mount` barrier. flags are those of open_tree(2); `last`: the user namespaces are not needed any more.
+   * Clones `source` in init's mount namespace, gives it the ids of a user namespace (-1: its own) and hands it to init,
+   * which waits at the `mount` barrier. flags are those of open_tree(2); `last`: the user namespaces are not needed any more.
    */
   | {
       step: "map mount";

@@ -83,7 +83,7 @@ export class Slots {
         return `clone of ${path === "" ? this.label(operands.dir as number) : path}`;
       }
       case "receive_mount":
-        return "idmapped mount";
+        return "received mount";
       case "new_mount":
         return operands.fstype as string;
       case "open_pty":

@@ -69,8 +69,10 @@ export function stepLine(step: RuntimeStep, config: Config): string {
       return `${step.step} ${step.path}`;
     case "map mount": {
       const flags = openTreeFlags(step.flags).map((flag) => `|${flag}`);
+      const clone = `OPEN_TREE_CLONE${flags.join("")} ${step.source}`;
+      if (step.namespace < 0) return `clone ${clone}, send it to init`;
       const kind = step.recursive ? "map ids recursively" : "map ids";
-      return `${kind} of OPEN_TREE_CLONE${flags.join("")} ${step.source} by user namespace ${step.namespace}, send it to init`;
+      return `${kind} of ${clone} by user namespace ${step.namespace}, send it to init`;
     }
     case "raise rlimit":
       return `raise rlimit ${resource(step.resource)} soft ${limit(step.soft)} hard ${limit(step.hard)}`;

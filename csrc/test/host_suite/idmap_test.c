@@ -55,6 +55,11 @@ static void test_mounts(int64_t mapped)
     CHECK(stat(folder, &st) == 0 && st.st_uid == 1003 && st.st_gid == 2004, "and its own where it was");
     berth_close(mount);
 
+    mount = berth_idmapped_mount(self, folder, 0, -1, 0);
+    CHECK(mount >= 0 && fstatat((int)mount, "", &st, AT_EMPTY_PATH) == 0 && st.st_uid == 1003 && st.st_gid == 2004,
+          "without a user namespace a clone keeps its ids");
+    berth_close(mount);
+
     EQUAL(berth_idmapped_mount(self, "/no/such", RECURSIVE, mapped, 1), -ENOENT, "a path that is not there is ENOENT");
     CHECK(strcmp(detail_now(), "open_tree") == 0, "of open_tree");
     EQUAL(berth_idmapped_mount(self, "/proc", 0, mapped, 0), -EINVAL, "procfs cannot be mapped");

@@ -1,4 +1,4 @@
-// Idmapped mounts: the runtime makes them, because init in its user namespace may not (csrc/host/idmap.c).
+// Mounts that the runtime makes, because init in its user namespace may not (csrc/host/idmap.c).
 
 import { RuntimeError } from "../../errors/runtime-error.ts";
 import { must, nativeError } from "../../host/must.ts";
