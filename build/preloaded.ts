@@ -6,7 +6,7 @@ import type { Chunk } from "./bundle.ts";
 const RARE: readonly RegExp[] = [
   /^src\/command\/(events|explain|features|seccomp|spec|validate)\.ts$/,
   /^src\/cli\/(general|help)\.ts$/,
-  /^src\/tables\/syscalls-(?!x86_64)/,
+  /^src\/tables\/syscalls-(?!x86_64|x86\.|x32)/,
 ];
 
 const RARE_USES: readonly string[] = ["USES_REGEXP", "USES_DATE", "USES_PROXY", "USES_WEAK_REF", "USES_NORMALIZE"];

@@ -106,7 +106,7 @@ suite(
           // It was there and looked.
           expect(Number(t.read(SEEN))).toBeGreaterThan(JOINS / 2);
         },
-        { timeout: 5 * MINUTES },
+        { timeout: (1 + JOINS / 50) * MINUTES },
       );
     }
   },

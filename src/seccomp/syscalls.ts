@@ -73,6 +73,10 @@ function unpack(text: string, count: number): Int32Array {
   return numbers;
 }
 
+/** What the profiles of engines need on X86_64: made when the executable is built, and in its heap image. */
+for (const table of ["x86_64", "x86", "x32"]) syscallNumbers(table);
+syscallIndexes();
+
 /** socketcall(2): call number in its first argument, by name (linux/net.h). */
 const SOCKETCALLS =
   "socket bind connect listen accept getsockname getpeername socketpair send recv sendto recvfrom shutdown setsockopt " +
