@@ -1,8 +1,9 @@
 // What counts as passed in the validation suite: spec-tests/conformance.
 
 import { describe, expect, test } from "vitest";
-import { type Expected, expectation } from "../spec-tests/conformance/expected.ts";
+import { applies, type Expected, expectation } from "../spec-tests/conformance/expected.ts";
 import { judge } from "../spec-tests/conformance/judge.ts";
+import { inLanes } from "../spec-tests/conformance/lanes.ts";
 
 const judged = (stdout: string, code: number | null = 0, program = "create", stderr = "") => {
   const { outcome, reason } = judge({ program, stdout, stderr, code });
@@ -37,8 +38,8 @@ describe("what no runtime passes", () => {
   const list: Expected[] = [{ program: "hooks", views: ["v1"], reason: "WHY", controls: { runc: "order" } }];
   const failed = { outcome: "fail", reason: "order is wrong" } as const;
   const passed = { outcome: "pass", reason: "" } as const;
-  const verdict = (own: typeof failed | typeof passed, theirs: typeof failed | typeof passed, view = "v1") =>
-    expectation(list, "hooks", view, own, [{ name: "runc 1.1.5", verdict: theirs }]);
+  const verdict = (own: typeof failed | typeof passed, theirs: typeof failed | typeof passed, known = list) =>
+    expectation(known, "hooks", own, [{ name: "runc 1.1.5", verdict: theirs }]);
 
   test("is a skip with its reason, and with what the controls say", () => {
     expect(verdict(failed, failed)).toEqual({
@@ -54,6 +55,36 @@ describe("what no runtime passes", () => {
     expect(verdict(passed, failed)).toMatchObject({ outcome: "fail", reason: "passes now: take it off expected.json" });
   });
   test("counts only where it is listed", () => {
-    expect(verdict(failed, passed, "v2")).toEqual({ ...failed, notes: ["passes under runc 1.1.5"] });
+    expect(verdict(failed, passed, [])).toEqual({ ...failed, notes: ["passes under runc 1.1.5"] });
   });
+  test.each<[string, Partial<Expected>, boolean]>([
+    ["is about its views", {}, true],
+    ["is not about others", { views: ["v2"] }, false],
+    ["holds where a path is missing", { needs: { path: "/no/such/path" } }, true],
+    ["does not hold where it is there", { needs: { path: "/proc" } }, false],
+    ["holds where a capability is missing", { needs: { capability: 63 } }, true],
+  ])("%s", (_, more, holds) => {
+    expect(applies({ ...(list[0] as Expected), ...more }, "v1")).toBe(holds);
+  });
+});
+
+test("programs share the lanes, but for those that must be alone", async () => {
+  let running = 0;
+  let alone = 0;
+  let most = 0;
+  const results = await inLanes(
+    [5, 1, 4, 2, 3, 0],
+    3,
+    (n) => n > 3,
+    async (n) => {
+      most = Math.max(most, ++running);
+      if (n > 3) expect(++alone).toBe(1);
+      await new Promise((resolve) => setTimeout(resolve, 5 * n));
+      if (n > 3) alone--;
+      running--;
+      return n * n;
+    },
+  );
+  expect(results).toEqual([25, 1, 16, 4, 9, 0]);
+  expect(most).toBe(3);
 });

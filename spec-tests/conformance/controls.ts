@@ -4,10 +4,8 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
 import { join } from "node:path";
 import type { Verdict } from "./judge.ts";
+import { raceOf } from "./races.ts";
 import { runProgram, type Venue } from "./runner.ts";
-
-/** A control that fails is asked again: crun 1.8 dies now and then of a hook that does not read its input. */
-const TRIES = 3;
 
 export class Controls {
   readonly #venue: Venue;
@@ -16,17 +14,17 @@ export class Controls {
 
   constructor(venue: Venue) {
     this.#venue = venue;
-    this.#file = join(venue.programs, "controls.json");
+    this.#file = process.env.CONTROLS_FILE || join(venue.programs, "controls.json");
     this.#known = existsSync(this.#file) ? JSON.parse(readFileSync(this.#file, "utf8")) : {};
   }
 
-  verdict(control: { name: string; path: string }, program: string): Verdict {
-    const key = `${control.name}, Linux ${release()}, ${this.#venue.view}: ${program}`;
+  /** The verdict of this run or of an earlier one; undefined when there is none and `ask` is false. */
+  async verdict(control: { name: string; path: string }, program: string, ask: boolean): Promise<Verdict | undefined> {
+    const how = raceOf(program) === undefined ? "" : " without its race";
+    const key = `${control.name}, Linux ${release()}, ${this.#venue.view}: ${program}${how}`;
     const before = this.#known[key];
-    if (before !== undefined) return before;
-    let verdict = runProgram(control.path, program, this.#venue);
-    for (let tries = 1; verdict.outcome === "fail" && tries < TRIES; tries++)
-      verdict = runProgram(control.path, program, this.#venue);
+    if (before !== undefined || !ask) return before;
+    const verdict = await runProgram(control.path, program, this.#venue);
     this.#known[key] = verdict;
     writeFileSync(`${this.#file}.new`, `${JSON.stringify(this.#known, null, 1)}\n`);
     renameSync(`${this.#file}.new`, this.#file);

@@ -1,5 +1,6 @@
 // What no runtime passes: expected.json. An entry holds only as long as it is true, for the runtime and for the controls.
 
+import { existsSync, readFileSync } from "node:fs";
 import type { Verdict } from "./judge.ts";
 
 export interface Expected {
@@ -7,6 +8,8 @@ export interface Expected {
   /** The kinds of cgroups where it fails: v1, hybrid, v2. */
   views: string[];
   reason: string;
+  /** What the machine must have for it to pass: then the entry does not apply. */
+  needs?: { capability?: number; path?: string };
   /** What a control's failure contains, by its name without the version. */
   controls: Record<string, string>;
 }
@@ -24,15 +27,26 @@ export interface Judged {
   notes: string[];
 }
 
+function hasCapability(number: number): boolean {
+  const [, bounding = "0"] = /^CapBnd:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
+  return ((BigInt(`0x${bounding}`) >> BigInt(number)) & 1n) === 1n;
+}
+
+/** Whether the entry is about this machine, in that view. */
+export function applies({ views, needs }: Expected, view: string): boolean {
+  if (!views.includes(view)) return false;
+  if (needs?.capability !== undefined && hasCapability(needs.capability)) return false;
+  return needs?.path === undefined || !existsSync(needs.path);
+}
+
 /** The verdict in the light of what is expected: an expected failure is a skip, an expectation that is wrong a failure. */
 export function expectation(
   list: readonly Expected[],
   program: string,
-  view: string,
   verdict: Verdict,
   controls: readonly Control[],
 ): Judged {
-  const entry = list.find((known) => known.program === program && known.views.includes(view));
+  const entry = list.find((known) => known.program === program);
   const passing = controls.filter((control) => control.verdict.outcome === "pass").map(({ name }) => name);
   const notes: string[] = [];
   if (verdict.outcome !== "fail" || entry === undefined) {

@@ -1,31 +1,45 @@
-// npm run conformance [PROGRAM...]: the validation suite of runtime-tools, every program or those named.
+// npm run conformance [-- PROGRAM...]: the validation suite of runtime-tools, every program or those named.
 //
 //   RUNTIME=runc npm run conformance    another runtime (default dist/berth)
 //   CONTROLS= npm run conformance       nobody to compare with (default: runc and crun, where they are installed)
+//   COMPARE=failures                    asks the controls only about what fails; what is known of them is shown all the same
 //   VIEW=hybrid                         another kind of cgroups, as private.sh has them
+//   RACES=1                             the programs of races.json as they are
 //   REPORT=FILE                         the TAP lines to a file, too
+//   JOBS=4 LIMIT=120                    so many programs at a time, each for so many seconds
+//   npm run conformance -- --build      builds the programs and says where they are
+//   npm run conformance -- guest        in the guest machine (guest.sh)
 //
-// One TAP line for each program as it ends, then a table of all runtimes, then `N passed, N failed, N skipped`. What no
-// runtime passes is listed in expected.json, with the reason and with what the controls say; it counts as skipped. What the
+// One TAP line for each program, then a table of all runtimes, then `N passed, N failed, N skipped`. What no runtime
+// passes is listed in expected.json, with the reason and with what the controls say; it counts as skipped. What the
 // controls did is kept beside the programs, by version, kernel and view.
 
 import { spawnSync } from "node:child_process";
 import { appendFileSync, statfsSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
 import { basename, resolve } from "node:path";
+import { cgroups, OWN, removeCgroups } from "./cgroups.ts";
 import { Controls } from "./controls.ts";
 import listed from "./expected.json" with { type: "json" };
-import { type Expected, expectation } from "./expected.ts";
+import { applies, type Expected, expectation, type Judged } from "./expected.ts";
+import type { Verdict } from "./judge.ts";
+import { inLanes } from "./lanes.ts";
 import { builtPrograms, programsIn } from "./programs.ts";
-import { runProgram, type Venue } from "./runner.ts";
+import { raceOf } from "./races.ts";
+import { runProgram, sharesCgroups, type Venue } from "./runner.ts";
 
 const CGROUP2_MAGIC = 0x63677270;
-const expected = listed as Expected[];
 
 interface Runtime {
   /** As `--version` says it, or the file's name. */
   name: string;
   path: string;
+}
+
+interface Row {
+  program: string;
+  outcomes: string[];
+  judged: Judged;
 }
 
 function runtime(path: string): Runtime {
@@ -51,8 +65,42 @@ const TAP = {
   skip: (program: string, reason: string) => `ok - ${program} # SKIP ${reason}`,
 };
 
-function main(): number {
+/** A program under the runtime and, as far as is wanted, under the controls; prints its TAP lines. */
+async function row(
+  program: string,
+  tested: Runtime,
+  controls: readonly Runtime[],
+  memory: Controls,
+  venue: Venue,
+): Promise<Row> {
+  const verdict = await runProgram(tested.path, program, venue);
+  const ask = process.env.COMPARE !== "failures" || verdict.outcome !== "pass";
+  const others: (Runtime & { verdict: Verdict | undefined })[] = [];
+  for (const control of controls) others.push({ ...control, verdict: await memory.verdict(control, program, ask) });
+  const known = others.flatMap(({ name, verdict: theirs }) =>
+    theirs === undefined ? [] : [{ name, verdict: theirs }],
+  );
+  const list = (listed as Expected[]).filter((entry) => applies(entry, venue.view));
+  const judged = expectation(list, program, verdict, known);
+  const race = raceOf(program);
+  if (race !== undefined) judged.notes.unshift(`run without its race: ${race.reason}`);
+  const lines = [TAP[judged.outcome](program, judged.reason), ...judged.notes.map((note) => `#   ${note}`)].join("\n");
+  process.stdout.write(`${lines}\n`);
+  if (process.env.REPORT) appendFileSync(process.env.REPORT, `${lines}\n`);
+  return { program, outcomes: [verdict, ...others.map((other) => other.verdict)].map((v) => v?.outcome ?? ""), judged };
+}
+
+function table(head: string[], rows: readonly Row[]): string {
+  const lines = rows.map(({ program, outcomes }) => `| ${[program, ...outcomes].join(" | ")} |`);
+  return [`| ${head.join(" | ")} |`, `|${" --- |".repeat(head.length)}`, ...lines].join("\n");
+}
+
+async function main(): Promise<number> {
   const programs = process.env.PROGRAMS || builtPrograms();
+  if (process.argv[2] === "--build") {
+    process.stdout.write(`${programs}\n`);
+    return 0;
+  }
   const venue: Venue = { view: process.env.VIEW || ownView(), programs, limit: Number(process.env.LIMIT || 120) };
   const tested = runtime(process.env.RUNTIME || "dist/berth");
   const controls = words(process.env.CONTROLS ?? "runc crun")
@@ -61,24 +109,22 @@ function main(): number {
     .filter((control) => control.name !== tested.name);
   const memory = new Controls(venue);
   const named = process.argv.slice(2);
-  const count = { pass: 0, fail: 0, skip: 0 };
-  const rows: string[] = [];
+  const wanted = programsIn(programs).filter((name) => named.length === 0 || named.includes(name));
   if (process.env.REPORT) writeFileSync(process.env.REPORT, "");
-  for (const program of programsIn(programs).filter((name) => named.length === 0 || named.includes(name))) {
-    const verdict = runProgram(tested.path, program, venue);
-    const others = controls.map((control) => ({ ...control, verdict: memory.verdict(control, program) }));
-    const { outcome, reason, notes } = expectation(expected, program, venue.view, verdict, others);
-    count[outcome]++;
-    const lines = [TAP[outcome](program, reason), ...notes.map((note) => `#   ${note}`)].join("\n");
-    process.stdout.write(`${lines}\n`);
-    if (process.env.REPORT) appendFileSync(process.env.REPORT, `${lines}\n`);
-    rows.push(`| ${[program, verdict.outcome, ...others.map((other) => other.verdict.outcome)].join(" | ")} |`);
-  }
-  const names = ["program", tested.name, ...controls.map(({ name }) => name)];
-  const table = [`| ${names.join(" | ")} |`, `|${" --- |".repeat(names.length)}`, ...rows];
-  process.stdout.write(`\n${venue.view}, Linux ${release()}\n${table.join("\n")}\n\n`);
+  const before = cgroups(OWN);
+  const width = Number(process.env.JOBS || 4);
+  const rows = await inLanes(wanted, width, sharesCgroups, (name) => row(name, tested, controls, memory, venue));
+  removeCgroups(OWN, before);
+  const count = { pass: 0, fail: 0, skip: 0 };
+  for (const { judged } of rows) count[judged.outcome]++;
+  const head = ["program", tested.name, ...controls.map(({ name }) => name)];
+  process.stdout.write(`\n${venue.view}, Linux ${release()}\n${table(head, rows)}\n\n`);
   process.stdout.write(`${count.pass} passed, ${count.fail} failed, ${count.skip} skipped\n`);
   return count.fail === 0 && rows.length > 0 ? 0 : 1;
 }
 
-process.exitCode = main();
+// Exit code 1: a program failed; 2: the suite did.
+process.exitCode = await main().catch((error: unknown) => {
+  process.stderr.write(`conformance: ${error instanceof Error ? error.message : error}\n`);
+  return 2;
+});

@@ -6,5 +6,5 @@ mount -t tmpfs -o mode=755 tmpfs /run
 # Where the suite looks for the cpu controller.
 if [ -d /sys/fs/cgroup/cpu ] && [ ! -e /sys/fs/cgroup/cpu,cpuacct ]; then ln -s cpu /sys/fs/cgroup/cpu,cpuacct; fi
 cd "$PROGRAMS"
-TMPDIR=$BERTH_WORK "./$1" </dev/null || rc=$?
+(TMPDIR=$BERTH_WORK exec -a "$1" ./validation) </dev/null || rc=$?
 exit "${rc:-0}"

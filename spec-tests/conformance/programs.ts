@@ -1,19 +1,35 @@
 // The validation programs of runtime-tools, built from the Go module that go.mod pins. Nothing of it is in this tree: Go
-// unpacks it in its module cache, the programs go to the user's cache folder.
+// unpacks it in its module cache, what is built goes to the user's cache folder.
+//
+// The programs become one executable that goes by its name, since linking 58 of them takes minutes: `package main` and
+// `func main` of each get other names on the way. And Go's runtime must not raise the soft limit of open files, which
+// runtimetest is there to look at.
 
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { digest } from "../../build/stamp.ts";
 
+const HERE = "spec-tests/conformance";
 const MODULE = "github.com/opencontainers/runtime-tools";
 const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "berth");
 const ARCHITECTURE = process.arch === "x64" ? "amd64" : process.arch;
+const BUILD_LIMIT = 900_000;
 
-/** Beside the programs: what runs in the containers, and their root file system. */
-export const INSIDE = "runtimetest";
-export const ROOTFS = `rootfs-${ARCHITECTURE}.tar.gz`;
+/** All programs, as one; its name in argv[0] says which. one.sh knows it, too. */
+const ALL = "validation";
+const LIST = "programs.txt";
+const ROOTFS = `rootfs-${ARCHITECTURE}.tar.gz`;
 
 function goCommand(): string {
   for (const go of ["go", "/usr/local/go/bin/go", "/usr/lib/go/bin/go"])
@@ -21,13 +37,14 @@ function goCommand(): string {
   throw new Error("the validation programs are built with Go, which is not installed");
 }
 
-function run(go: string, args: string[]): string {
+/** What `go` prints, run in the folder. */
+function run(go: string, cwd: string, ...args: string[]): string {
   const modules = join(CACHE, "go");
   mkdirSync(modules, { recursive: true });
   const done = spawnSync(go, args, {
-    cwd: import.meta.dirname,
+    cwd,
     encoding: "utf8",
-    timeout: 1_200_000,
+    timeout: BUILD_LIMIT,
     env: {
       ...process.env,
       GOMODCACHE: modules,
@@ -40,26 +57,77 @@ function run(go: string, args: string[]): string {
   return done.stdout;
 }
 
-/** The folder of the built programs; they are built when nobody has done so for this go.mod. */
-export function builtPrograms(): string {
-  const pinned = ["go.mod", "go.sum"].map((name) => join(import.meta.dirname, name));
-  const folder = join(CACHE, `conformance-${digest(pinned, ARCHITECTURE).slice(0, 16)}`);
-  if (existsSync(folder)) return folder;
+function replaceOnce(text: string, what: string, by: string): string {
+  const parts = text.split(what);
+  if (parts.length !== 2) throw new Error(`${JSON.stringify(what)} is there ${parts.length - 1} times`);
+  return parts.join(by);
+}
+
+/** Writes each program as a package of the module in `source`, and the program that calls them. Their names, sorted. */
+function writeSources(programs: string, source: string): string[] {
+  const names = readdirSync(programs).filter((name) => existsSync(join(programs, name, `${name}.go`)));
+  for (const name of names.sort()) {
+    const text = readFileSync(join(programs, name, `${name}.go`), "utf8");
+    mkdirSync(join(source, name));
+    const called = replaceOnce(`\n${text}`, "\nfunc main() {\n", "\nfunc Main() {\n");
+    writeFileSync(join(source, name, `${name}.go`), replaceOnce(called, "\npackage main\n", "\npackage validation\n"));
+  }
+  const imports = names.map((name, i) => `\tp${i} "berth/conformance/${name}"`);
+  const calls = names.map((name, i) => `\t\t"${name}": p${i}.Main,`);
+  const main = `package main
+
+import (
+	"os"
+	"path/filepath"
+${imports.join("\n")}
+)
+
+func main() {
+	programs := map[string]func(){
+${calls.join("\n")}
+	}
+	programs[filepath.Base(os.Args[0])]()
+}
+`;
+  writeFileSync(join(source, "main.go"), main);
+  return names;
+}
+
+/** The arguments that build with a Go runtime which leaves its limits alone; none for one that always does. */
+function leaveLimits(go: string, source: string): string[] {
+  const path = join(run(go, source, "env", "GOROOT").trim(), "src/syscall/rlimit.go");
+  if (!existsSync(path)) return [];
+  const mended = join(source, "rlimit.go.txt");
+  writeFileSync(mended, replaceOnce(readFileSync(path, "utf8"), "\nfunc init() {\n", "\nfunc _() {\n"));
+  const overlay = join(source, "overlay.json");
+  writeFileSync(overlay, JSON.stringify({ Replace: { [path]: mended } }));
+  return ["-overlay", overlay];
+}
+
+function build(made: string): void {
   const go = goCommand();
-  process.stderr.write("building the validation programs, once: this takes minutes\n");
+  const source = join(made, "source");
+  mkdirSync(source, { recursive: true });
+  for (const name of ["go.mod", "go.sum"]) copyFileSync(join(HERE, name), join(source, name));
+  const { Dir: unpacked } = JSON.parse(run(go, source, "mod", "download", "-json", MODULE)) as { Dir: string };
+  const names = writeSources(join(unpacked, "validation"), source);
+  const options = ["-trimpath", "-ldflags=-s -w", ...leaveLimits(go, source), "-o", made];
+  run(go, source, "build", ...options, ".", `${MODULE}/cmd/runtimetest`);
+  renameSync(join(made, "conformance"), join(made, ALL));
+  copyFileSync(join(unpacked, ROOTFS), join(made, ROOTFS));
+  writeFileSync(join(made, LIST), `${names.join("\n")}\n`);
+  rmSync(source, { recursive: true });
+}
+
+/** The folder of the built programs; they are built when nobody has done so for these sources. */
+export function builtPrograms(): string {
+  const sources = ["go.mod", "go.sum", "programs.ts"].map((name) => readFileSync(join(HERE, name), "utf8"));
+  const folder = join(CACHE, `conformance-${digest([], ARCHITECTURE, ...sources).slice(0, 16)}`);
+  if (existsSync(folder)) return folder;
+  process.stderr.write("building the validation programs, once: this takes a minute or two\n");
   const made = `${folder}.${process.pid}`;
-  mkdirSync(made);
   try {
-    run(go, [
-      "build",
-      "-trimpath",
-      "-ldflags=-s -w",
-      "-o",
-      made,
-      `${MODULE}/validation/...`,
-      `${MODULE}/cmd/runtimetest`,
-    ]);
-    copyFileSync(join(run(go, ["list", "-m", "-f", "{{.Dir}}", MODULE]).trim(), ROOTFS), join(made, ROOTFS));
+    build(made);
     renameSync(made, folder);
   } finally {
     rmSync(made, { recursive: true, force: true });
@@ -69,7 +137,5 @@ export function builtPrograms(): string {
 
 /** The names of the validation programs, sorted. */
 export function programsIn(folder: string): string[] {
-  return readdirSync(folder)
-    .filter((name) => /^[a-z_]+$/.test(name) && name !== INSIDE)
-    .sort();
+  return readFileSync(join(folder, LIST), "utf8").trimEnd().split("\n");
 }

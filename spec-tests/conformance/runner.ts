@@ -1,10 +1,12 @@
 // Runs one validation program with one runtime, in a view of its own, for a bounded time.
 
-import { spawnSync } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { cgroups, removeCgroups, SHARED } from "./cgroups.ts";
 import { judge, type Verdict } from "./judge.ts";
+import { environment } from "./races.ts";
 
 export interface Venue {
   /** What private.sh shows of the cgroups: v1, hybrid, v2. */
@@ -15,53 +17,43 @@ export interface Venue {
   limit: number;
 }
 
-const SUPPORT = join(import.meta.dirname, "..", "support");
-const CGROUPS = "/sys/fs/cgroup";
-/** The names that the suite gives its containers and their cgroups. */
-const OURS = /^(cgrouptest|testdir|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
-
-/** The suite's cgroups of every hierarchy. */
-function cgroups(): Set<string> {
-  const found = new Set<string>();
-  const roots = [CGROUPS, ...readdirSync(CGROUPS).map((name) => join(CGROUPS, name))];
-  for (const root of roots) {
-    if (!statSync(root).isDirectory()) continue;
-    for (const name of readdirSync(root)) if (OURS.test(name)) found.add(join(root, name));
-  }
-  return found;
+/** Whether the program uses cgroups by names that others use, too: such programs run one after the other. */
+export function sharesCgroups(program: string): boolean {
+  return /cgroups|resources/.test(program);
 }
 
-function removeCgroup(folder: string): void {
-  try {
-    for (const entry of readdirSync(folder, { withFileTypes: true }))
-      if (entry.isDirectory()) removeCgroup(join(folder, entry.name));
-    rmdirSync(folder);
-  } catch {
-    // Still in use, or gone meanwhile: the next program would say so.
-  }
+/** Exit code; null when it was ended for its time. */
+function finished(program: string, runtime: string, venue: Venue, out: [number, number]): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(
+      "spec-tests/support/private.sh",
+      [venue.view, `${process.cwd()}/spec-tests/conformance/one.sh`, program],
+      {
+        stdio: ["ignore", ...out],
+        env: { ...process.env, ...environment(program, runtime), PROGRAMS: venue.programs },
+        timeout: venue.limit * 1000,
+        killSignal: "SIGTERM",
+      },
+    );
+    child.on("error", reject);
+    child.on("exit", resolve);
+  });
 }
 
-/** The verdict on one program; what a broken-off one left of its cgroups is removed. */
-export function runProgram(runtime: string, program: string, venue: Venue): Verdict {
+/** The verdict on one program. */
+export async function runProgram(runtime: string, program: string, venue: Venue): Promise<Verdict> {
   const work = mkdtempSync(join(tmpdir(), "berth-conformance-"));
   const files = ["stdout", "stderr"].map((name) => join(work, name)) as [string, string];
   // Files, since a container that survives would hold a pipe open.
-  const [stdout, stderr] = [openSync(files[0], "w"), openSync(files[1], "w")];
-  const before = cgroups();
+  const out = files.map((file) => openSync(file, "w")) as [number, number];
+  const before = cgroups(SHARED);
   try {
-    const done = spawnSync(join(SUPPORT, "private.sh"), [venue.view, join(import.meta.dirname, "one.sh"), program], {
-      stdio: ["ignore", stdout, stderr],
-      env: { ...process.env, RUNTIME: runtime, PROGRAMS: venue.programs },
-      timeout: venue.limit * 1000,
-      killSignal: "SIGTERM",
-    });
-    const [out, err] = files.map((file) => readFileSync(file, "utf8")) as [string, string];
-    const timedOut = done.error !== undefined || done.signal !== null;
-    return judge({ program, stdout: out, stderr: err, code: timedOut ? null : done.status });
+    const code = await finished(program, runtime, venue, out);
+    const [stdout, stderr] = files.map((file) => readFileSync(file, "utf8")) as [string, string];
+    return judge({ program, stdout, stderr, code });
   } finally {
-    closeSync(stdout);
-    closeSync(stderr);
+    for (const fd of out) closeSync(fd);
     rmSync(work, { recursive: true, force: true });
-    for (const folder of cgroups()) if (!before.has(folder)) removeCgroup(folder);
+    if (sharesCgroups(program)) removeCgroups(SHARED, before);
   }
 }
