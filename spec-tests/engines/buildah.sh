@@ -21,9 +21,9 @@ END
 }
 
 binary() { if [[ $runtime == berth ]]; then echo "$berth"; else command -v "$runtime"; fi; }
-b() { timeout --kill-after=5 120 buildah "$@"; }
+b() { timeout --kill-after=5 $((2 * patience)) buildah "$@"; }
 run() { b run --runtime "$(binary)" "$@"; }
-in_terminal() { script -qec "buildah $1" /dev/null; }
+in_terminal() { with_terminal "buildah $1"; }
 
 piped() { echo through | run "$me" -- tr a-z A-Z; }
 made() {

@@ -43,7 +43,7 @@ END
 cleanup() { [[ -z ${daemon:-} ]] || { kill "$daemon"; wait "$daemon"; } 2>/dev/null; }
 
 binary() { if [[ $runtime == berth ]]; then echo "$berth"; else command -v "$runtime"; fi; }
-c() { timeout --kill-after=5 60 ctr "$@"; }
+c() { timeout --kill-after=5 "$patience" ctr "$@"; }
 # run [OPTION...] -- COMMAND...: a container of its own, gone afterwards.
 runs=0
 run() {
@@ -66,7 +66,7 @@ gone() {
   until_true c container rm "$1"
 }
 # ctr may set the size too late, and says so.
-in_terminal() { script -qec "ctr $1" /dev/null | grep -v 'resize pty'; return "${PIPESTATUS[0]}"; }
+in_terminal() { with_terminal "ctr $1" | grep -v 'resize pty'; return "${PIPESTATUS[0]}"; }
 
 limits() {
   local show='cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max'
@@ -103,6 +103,13 @@ paused() {
   gone "$me-p"
 }
 metrics() { c task metrics "$me-c" | awk '/^(memory.usage_in_bytes|pids.current|memory.usage|pids.limit)/ { print $1, ($2 > 0 ? "some" : "none") }'; }
+# Where CRIU is missing.
+checkpointed() {
+  c container checkpoint --task "$me-c" "localhost/$me-checkpoint:latest" >/dev/null 2>&1
+  echo "checkpoint $?"
+  state "$me-c"
+  c task exec --exec-id "after$RANDOM" "$me-c" true && echo usable
+}
 processes() {
   local n
   n=$(c task ps "$me-c" | sed 1d | wc -l)
@@ -176,6 +183,7 @@ cases() {
   check "exec -d" "made exit 0" detached_exec
   check "exec: input" "THROUGH exit 0" piped_exec
   check "namespaces of another container" "same exit 0" joined
+  command -v criu >/dev/null || check "a checkpoint is refused, and the container goes on" "checkpoint 1 RUNNING usable exit 0" checkpointed
   check "kill, rm of the rest" "exit 0" gone "$me-c"
   check "kill -s KILL" "RUNNING STOPPED .*137.*exit 0" killed
   check "kill -s TERM, seen by run" "it is ME-wait up told to end ended with 5 exit 0" signalled

@@ -12,7 +12,7 @@ prepare() {
   cat >"$work/seccomp.json" <<'END'
 {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28}]}
 END
-  jq -n --arg berth "$berth" --arg init "$work/init" '{runtimes: {berth: {path: $berth}}, iptables: false, ip6tables: false, bridge: "none",
+  jq -n --arg berth "$berth" --arg init "$work/init" '{runtimes: {berth: {path: $berth}}, "default-runtime": "berth", iptables: false, ip6tables: false, bridge: "none",
     "init-path": $init}' >"$work/daemon.json"
   local options=(--config-file "$work/daemon.json" --data-root "$work/docker")
   if [[ $place == here ]]; then
@@ -21,7 +21,8 @@ END
     daemon=$!
   else
     cp "$work/daemon.json" /etc/docker/daemon.json
-    systemctl start docker
+    # It runs already, with another configuration.
+    systemctl restart docker
   fi
   until_true docker version || tail -n 20 "$work/dockerd.log"
   docker import -c 'CMD ["/bin/sh"]' "$work/image.tar" "$image" >"$work/import.log" 2>&1 || cat "$work/import.log"
@@ -30,7 +31,7 @@ END
 }
 cleanup() { [[ -z ${daemon:-} ]] || { kill "$daemon"; wait "$daemon"; } 2>/dev/null; }
 
-d() { timeout --kill-after=5 60 docker "$@"; }
+d() { timeout --kill-after=5 "$patience" docker "$@"; }
 run() { d run --rm --runtime "$runtime" --network none "$@"; }
 shell() { run "$image" /bin/sh -c "$1"; }
 holds() {
@@ -41,7 +42,7 @@ holds() {
 }
 says_up() { d logs "$1" 2>/dev/null | grep -q up; }
 gone() { d rm -f "$@" >/dev/null; }
-in_terminal() { script -qec "docker $1" /dev/null; }
+in_terminal() { with_terminal "docker $1"; }
 
 limits() {
   local show='cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max /sys/fs/cgroup/pids.max /sys/fs/cgroup/memory.low /sys/fs/cgroup/cpuset.cpus'
@@ -139,6 +140,12 @@ host_namespaces() {
     [[ $(run --pid host --uts host "$image" readlink /proc/self/ns/$kind) == "$(readlink /proc/self/ns/$kind)" ]] && echo $kind
   done
 }
+# Without --runtime it is Berth for both.
+default_runtime() {
+  d run --name "$me-d" --network none "$image" echo hello
+  d inspect --format '{{.HostConfig.Runtime}}' "$me-d" | sed 's/^berth$/the default/'
+  gone "$me-d"
+}
 brief() { run --name "$1" "$image" echo done; }
 left() {
   local runtimes
@@ -152,6 +159,7 @@ left() {
 
 cases() {
   check "run" "hello exit 0" run "$image" echo hello
+  check "the default runtime" "hello the default exit 0" default_runtime
   more "its exit code" "exit 7" shell 'exit 7'
   more "125: an error of Docker's" ".*unknown flag.*exit 125" run --nonsense "$image" true
   check "126: a file that is not executable" "permission denied exit 126" silent run "$image" /etc/plain

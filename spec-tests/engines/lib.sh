@@ -28,9 +28,13 @@ else
 fi
 # Not where the engine keeps its own: what a runtime does with it must not be seen through a shared folder.
 berth=$work/bin/berth
+notify=$work/bin/notify
 mkdir -p "$work/bin" "$work/out"
 cp "${BERTH:-dist/berth}" "$berth"
 cd "$work" || exit 1 # engines leave files where they are started
+# Seconds for one call of an engine; the guest is emulated.
+patience=60
+[[ $place == here ]] || patience=300
 v2=$([[ $(stat -f -c %T /sys/fs/cgroup) == cgroup2fs ]] && echo 1)
 
 # image_tree: a root file system of busybox in $work/image, and as $work/image.tar.
@@ -44,6 +48,8 @@ image_tree() {
   done
   printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\n' >"$tree/etc/passwd"
   printf 'root:x:0:\nuser:x:1000:\nextra:x:2000:user\n' >"$tree/etc/group"
+  # Says to a service manager what it is told to. There is no compiler in the guest.
+  if command -v cc >/dev/null; then cc -std=gnu17 -O1 -static -o "$notify" "$folder/../support/helpers/notify.c" && cp "$notify" "$tree/bin/"; fi
   echo text >"$tree/etc/plain"
   echo content >"$tree/full/file"
   # The first process of a pod: ends when it is told to.
@@ -80,7 +86,7 @@ check() {
     printf '%s\nno time left\n' "$title" >"$file"
     return
   fi
-  (timed 120 "$@") </dev/null >"$file.raw" 2>&1
+  (timed $((2 * patience)) "$@") </dev/null >"$file.raw" 2>&1
   rc=$?
   output=$(cat "$file.raw"; echo "exit $rc")
   output=$(normal <<<"$output")
@@ -106,6 +112,14 @@ silent() {
   grep -ioE 'permission denied|no such file or directory|executable file not found|is a directory' "$file" | tr 'A-Z' 'a-z' |
     sed 's/executable file not found/no such file or directory/; s/is a directory/permission denied/' | sort -u | head -n 1
   return $rc
+}
+# with_terminal COMMAND: in a terminal, by the shell. Newer Debian has script(1) in a package that the guest lacks.
+with_terminal() {
+  if command -v script >/dev/null; then
+    script -qec "$1" /dev/null
+  else
+    python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(["sh", "-c", sys.argv[1]])))' "$1"
+  fi
 }
 # until_true COMMAND...: at most 30 s.
 until_true() {

@@ -14,6 +14,7 @@ log_driver = "k8s-file"
 events_logger = "file"
 infra_image = "localhost/pause:latest"
 infra_command = "/pause"
+runtime_supports_json = ["berth", "crun", "runc"]
 [engine.runtimes]
 berth = ["$berth"]
 END
@@ -37,7 +38,7 @@ END
   echo "# Linux $(uname -r), $(podman --version), $("$berth" --version | head -1), $("$control" --version | head -1)"
 }
 
-p() { timeout --kill-after=5 120 podman --runtime "$runtime" "$@"; }
+p() { timeout --kill-after=5 $((2 * patience)) podman --runtime "$runtime" "$@"; }
 run() { p run --rm --network none "$@"; }
 shell() { run "$image" /bin/sh -c "$@"; }
 # holds NAME [OPTION...]: a container that waits.
@@ -49,7 +50,7 @@ holds() {
 }
 says_up() { p logs "$1" 2>/dev/null | grep -q up; }
 gone() { p rm -f -t 0 "$@" >/dev/null; }
-in_terminal() { script -qec "podman --runtime $runtime $1" /dev/null; }
+in_terminal() { with_terminal "podman --runtime $runtime $1"; }
 
 limits() {
   local show='cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max /sys/fs/cgroup/pids.max /sys/fs/cgroup/memory.low /sys/fs/cgroup/cpuset.cpus'
@@ -117,7 +118,7 @@ stats() {
   holds "$me-c" --memory 64m --pids-limit 40
   p stats --no-stream --format '{{.Name}} {{.PIDs}} {{.MemUsage}}' "$me-c" | sed -E 's/ [0-9.]+[kM]?B \/ / N \/ /; s/ [0-9] / FEW /'
 }
-top_of() { p top "$me-c" user args | sed 1d | sort | uniq; }
+top_of() { p top "$me-c" user args | sed 1d | grep -v ' sleep 0.1 *$'; }
 updated() {
   local show='cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max /sys/fs/cgroup/cpu.max'
   [[ $v2 ]] || show='cd /sys/fs/cgroup; cat memory/memory.limit_in_bytes pids/pids.max cpu/cpu.cfs_quota_us'
@@ -192,9 +193,17 @@ hooks() {
   timeout 60 podman --runtime "$runtime" --hooks-dir "$hooks" run --rm --network none "$image" true
   cut -d' ' -f1 "$work/$me-hooks"
 }
+# A container that says that it is ready, to the service manager that has started podman.
 notify() {
-  # A container that says that it is ready, to the socket of whoever started podman.
-  run --sdnotify container -e NOTIFY_SOCKET "$image" /bin/sh -c 'echo ${NOTIFY_SOCKET:-none}'
+  local manager
+  "$notify" manager "$work/$me.sock" "$work/$me.told" &
+  manager=$!
+  until_true test -S "$work/$me.sock"
+  NOTIFY_SOCKET=$work/$me.sock p run -d --name "$me-n" --sdnotify container --network none "$image" /bin/sh -c 'notify say READY=1; sleep 100' >/dev/null
+  until_true grep -q READY=1 "$work/$me.told"
+  sed -E 's/^(MAINPID)=.*/\1=N/' "$work/$me.told" | sort
+  kill "$manager"
+  gone "$me-n"
 }
 brief() { run --name "$1" "$image" echo done; }
 left() {
@@ -267,6 +276,7 @@ cases() {
   check "update" "ID 100663296 40 30000.*exit 0" updated
   check "rm -f" "exit 0" gone "$me-c"
   check "healthcheck" "(.*)ill 1 (.*)well 0 exit 0" health
+  [[ ! -x $notify ]] || check "--sdnotify container" ".*READY=1.*exit 0" notify
   check "a pod" "inpod shared inpod paused exited 5 exit 0" pod
   more "play kube" "kube 1000 up exit 0" kube
   check "many at once" "all done exit 0" many 100 brief
@@ -274,7 +284,7 @@ cases() {
 piped() { echo through | run -i "$image" tr a-z A-Z; }
 piped_exec() { echo through | p exec -i "$me-c" tr a-z A-Z; }
 detached_exec() { p exec -d "$me-c" touch /tmp/made >/dev/null; until_true p exec "$me-c" test -e /tmp/made && echo made; }
-in_terminal_sized() { script -qec "stty rows 33 cols 99; podman --runtime $runtime run --rm -it --network none $image sh -c 'sleep 1; stty size'" /dev/null; }
+in_terminal_sized() { with_terminal "stty rows 33 cols 99; podman --runtime $runtime run --rm -it --network none $image sh -c 'sleep 1; stty size'"; }
 host_namespaces() {
   local kind
   for kind in pid uts; do

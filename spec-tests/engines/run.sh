@@ -1,5 +1,5 @@
 #!/bin/bash
-# spec-tests/engines/run.sh ENGINE [PLACE...]: ENGINE (podman, containerd, docker, buildah) with Berth and, for comparison, with
+# spec-tests/engines/run.sh ENGINE [PLACE...]: ENGINE (podman, containerd, cri, docker, buildah) with Berth and, for comparison, with
 # the runtime it uses in production. PLACE is `here` (this machine's programs, in a namespace of their own), `bookworm` or `sid`
 # (the guest's; they need minutes); here when none is named and the engine is installed.
 #
@@ -18,14 +18,19 @@ script=spec-tests/engines/$engine.sh
 (($# > 0)) || set -- here
 case $engine in
 podman) programs=(podman) ;;
-containerd) programs=(containerd) ;;
+containerd | cri) programs=(containerd) ;;
 docker) programs=(dockerd docker.io) ;;
 buildah) programs=(buildah) ;;
 esac
 case $engine in
-containerd | docker) export CONTROL=${CONTROL:-runc} ;;
+containerd | cri | docker) export CONTROL=${CONTROL:-runc} ;;
 *) export CONTROL=${CONTROL:-crun} ;;
 esac
+# The client of the CRI, which no package brings.
+if [[ $engine == cri ]]; then
+  export CRI=dist/cri
+  (cd spec-tests/engines/cri && CGO_ENABLED=0 go build -o ../../../$CRI .) || exit 1
+fi
 
 failed=0
 for place; do
@@ -43,7 +48,7 @@ for place; do
     packages=
     export ENGINE_LIMIT=${ENGINE_LIMIT:-$((${ENGINE_TIMEOUT:-900} - 100))}
     [[ $place != sid ]] || packages="docker.io docker-cli buildah"
-    ENGINE_PLACE=guest VM_SUITE=$place VM_PACKAGES=$packages VM_ENV="ENGINE_PLACE BERTH CONTROL ONLY PARALLEL VERBOSE ALL ENGINE_LIMIT" \
+    ENGINE_PLACE=guest VM_SUITE=$place VM_PACKAGES=$packages VM_ENV="ENGINE_PLACE BERTH CRI CONTROL ONLY PARALLEL VERBOSE ALL ENGINE_LIMIT" \
       spec-tests/vm/vm run --timeout "${ENGINE_TIMEOUT:-900}" -- bash "$script"
   fi || failed=1
 done

@@ -1,4 +1,4 @@
-// Which Linux security modules are enabled, by the same signs as runc. Loaded only where config.json has a profile or label.
+// Which Linux security modules are enabled. Loaded only where config.json has a profile or label.
 
 import type { Config } from "../config/types.ts";
 import type { HostFacts } from "./facts.ts";
@@ -7,7 +7,6 @@ import type { Native } from "./native.gen.ts";
 const AT_FDCWD = -100;
 const FILE_MAX = 4096;
 const MOUNTINFO_MAX = 64 << 20;
-const APPARMOR = "/sys/kernel/security/apparmor";
 const APPARMOR_ENABLED = "/sys/module/apparmor/parameters/enabled";
 
 /** Only what the config asks for. */
@@ -18,9 +17,11 @@ export function gatherLsm(native: Native, { process, linux }: Config): Pick<Host
   return facts;
 }
 
-/** In a container without securityfs it does not count as enabled. */
+/**
+ * Other than for runc, securityfs need not be mounted: Podman gives the runtime of a container with a user namespace a /sys
+ * without it. In a container that may not use the profile, the kernel says so.
+ */
 function hasApparmor(native: Native): boolean {
-  if (typeof native.stat(AT_FDCWD, APPARMOR, 0) === "number") return false;
   const enabled = native.read_file(AT_FDCWD, APPARMOR_ENABLED, FILE_MAX);
   return typeof enabled === "string" && enabled.startsWith("Y");
 }
