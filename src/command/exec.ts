@@ -57,10 +57,13 @@ function execute(context: Context): number {
     base: fds.base,
     rights,
   };
+  const detach = options.bool("detach");
+  // Before the program can run: it may be waited for by somebody who then sends a signal.
+  const signals = detach ? -1 : forwardedSignals(native);
   const started = startSomewhere(joiner, state, () => attemptOf(context, container, init.pid, rights));
-  if (options.bool("detach")) return 0;
+  if (detach) return 0;
   try {
-    const code = waitForExit(native, started.pid, started.pidfd, forwardedSignals(native), started.terminal);
+    const code = waitForExit(native, started.pid, started.pidfd, signals, started.terminal);
     started.terminal?.restore();
     return code;
   } catch (error) {

@@ -42,6 +42,8 @@ function runContainer(native: Native, request: CreateRequest, options: RunOption
     const notifier = created.state.record.notify
       ? loaded(import("./notifier.ts")).Notifier.open(native, created.state)
       : undefined;
+    // Before the program can run: it may be waited for by somebody who then sends a signal.
+    const signals = options.detach ? -1 : forwardedSignals(native);
     if (!releaseInit(native, created.startPipe)) {
       throw new RuntimeError({
         message: "the container's init process died before it was started (killed, or out of memory)",
@@ -62,7 +64,7 @@ function runContainer(native: Native, request: CreateRequest, options: RunOption
       notifier?.wait(created.pid, created.pidfd, created.interrupts);
       return 0;
     }
-    const code = waitForExit(native, created.pid, created.pidfd, forwardedSignals(native), terminal, notifier);
+    const code = waitForExit(native, created.pid, created.pidfd, signals, terminal, notifier);
     terminal?.restore();
     if (!options.keep) removeContainer(native, created);
     return code;
