@@ -36,7 +36,7 @@ const ALLOWED: Readonly<Record<string, Edges>> = {
     types: ["config", "host"],
   },
   host: { values: ["errors", "tables"], types: ["config"] },
-  "host/node": { values: ["errors", "koffi", "node:buffer", "node:fs"], types: [] },
+  "host/node": { values: ["errors", "koffi", "node:buffer", "node:fs", "node:sea"], types: [] },
   container: {
     values: ["host", "systemd", "dbus", "cgroup", "json", "tables", "errors"],
     types: ["config", "plan"],
@@ -62,6 +62,7 @@ const ALLOWED: Readonly<Record<string, Edges>> = {
   "main.ts": { values: ["cli", "command", "container", "errors", "host"], types: [] },
   "main.engine.ts": { values: ["main.ts"], types: ["host"] },
   "main.node.ts": { values: ["main.ts", "host", "node:path"], types: [] },
+  "main.portable.ts": { values: ["main.ts", "host"], types: [] },
   "lazy.ts": NOTHING,
   "version.ts": NOTHING,
 };

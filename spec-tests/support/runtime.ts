@@ -52,12 +52,12 @@ export function tag(): string {
 export class Runtime {
   readonly path: string;
   readonly kind: Kind;
-  /** berth, node-berth, runc, crun. */
+  /** berth, node-berth, node-portable, runc, crun. */
   readonly name: string;
 
   constructor(path: string) {
     this.path = path;
-    this.name = basename(path, ".sh");
+    this.name = path.endsWith("/portable/berth") ? "node-portable" : basename(path, ".sh");
     const first = execFileSync(path, ["--version"], { encoding: "utf8" }).split(" ")[0];
     if (first !== "berth" && first !== "runc" && first !== "crun") throw new Error(`${path}: unknown runtime ${first}`);
     this.kind = first;
