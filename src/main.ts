@@ -138,11 +138,8 @@ function report(native: Native, log: LogTarget, level: Level, what: unknown, com
 }
 
 function explainUsage(native: Native, reading: Exclude<Reading, { kind: "run" } | { kind: "version" }>): number {
+  if (reading.kind === "unknown command") return unknownCommand(native, reading.name, reading.global);
   const { commandHelp, programHelp } = loaded(import("./cli/help.ts"));
-  if (reading.kind === "unknown command") {
-    report(native, STDERR, "error", `No help topic for '${reading.name}'`);
-    return 3; // urfave/cli's exit code for it
-  }
   const help = reading.topic === undefined ? programHelp() : commandHelp(reading.topic);
   if (reading.kind === "help") return print(native, help);
   let log = STDERR;
@@ -155,6 +152,20 @@ function explainUsage(native: Native, reading: Exclude<Reading, { kind: "run" } 
   native.write(1, `${reading.heading}\n\n${help}`);
   report(native, log, "error", reading.text);
   return 1;
+}
+
+/** runc's commands that are not there fail as a command does. */
+function unknownCommand(native: Native, name: string, global: Options): number {
+  let log = STDERR;
+  try {
+    log = openLog(native, global);
+  } catch (error) {
+    report(native, log, "error", error);
+    return 1;
+  }
+  const missing = name === "checkpoint" || name === "restore";
+  report(native, log, "error", missing ? `Berth cannot ${name} containers` : `No help topic for '${name}'`);
+  return missing ? 1 : 3; // 3: urfave/cli's exit code for it
 }
 
 function print(native: Native, text: string): number {

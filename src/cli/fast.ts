@@ -4,7 +4,7 @@
 
 import { type Invocation, Options, type OptionValue } from "./reading.ts";
 import { type Flag, findCommand, findFlag, GLOBAL_FLAGS } from "./table.ts";
-import { oneMore, parseValue } from "./values.ts";
+import { isList, oneMore, parseValue } from "./values.ts";
 
 /** undefined: declined. */
 export function readFast(argv: readonly string[]): Invocation | undefined {
@@ -54,7 +54,7 @@ function readFlags(
     }
     const value = parseValue(flag.kind, text);
     if (value === undefined) return -1;
-    given.set(flag.name, flag.kind === "strings" ? oneMore(given.get(flag.name), text) : value);
+    given.set(flag.name, isList(flag.kind) ? oneMore(given.get(flag.name), text) : value);
   }
   return at;
 }

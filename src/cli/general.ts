@@ -5,7 +5,7 @@ import yargs from "yargs-parser/browser";
 import { Options, type OptionValue, type Reading } from "./reading.ts";
 import { Mistake, spell } from "./spelling.ts";
 import { type Command, type Flag, findCommand, GLOBAL_FLAGS, HELP_FLAG, VERSION_FLAG } from "./table.ts";
-import { parseValue } from "./values.ts";
+import { isList, parseValue } from "./values.ts";
 
 /** Everything that yargs would guess is off: the last value of a flag counts, and no word is changed. */
 const CONFIGURATION = {
@@ -34,11 +34,11 @@ export function readGeneral(argv: readonly string[]): Reading {
   const [name, ...rest] = program.args;
   if (program.options.bool("help")) return { kind: "help" };
   if (program.options.bool("version")) return { kind: "version" };
-  if (name === undefined) return { kind: "help" };
-  if (name === "help" || name === "h") return help(rest[0]);
-  const command = findCommand(name);
-  if (command === undefined) return { kind: "unknown command", name };
+  if (name === undefined || name === "") return { kind: "help" };
   const global = program.options;
+  if (name === "help" || name === "h") return help(rest[0], global);
+  const command = findCommand(name);
+  if (command === undefined) return { kind: "unknown command", name, global };
   let level: Level;
   try {
     level = readLevel(rest, [...command.flags, HELP_FLAG], command.argsEndFlags === undefined);
@@ -51,10 +51,10 @@ export function readGeneral(argv: readonly string[]): Reading {
   return { kind: "run", command, global, options: level.options, args: level.args };
 }
 
-function help(name: string | undefined): Reading {
+function help(name: string | undefined, global: Options): Reading {
   if (name === undefined) return { kind: "help" };
   const topic = findCommand(name);
-  return topic === undefined ? { kind: "unknown command", name } : { kind: "help", topic };
+  return topic === undefined ? { kind: "unknown command", name, global } : { kind: "help", topic };
 }
 
 function readLevel(argv: readonly string[], flags: readonly Flag[], behind: boolean): Level {
@@ -66,7 +66,8 @@ function readLevel(argv: readonly string[], flags: readonly Flag[], behind: bool
   const given = new Map<string, OptionValue>();
   for (const flag of flags) {
     const text = result[flag.name];
-    const value = typeof text === "string" ? parseValue(flag.kind, text) : undefined;
+    if (typeof text !== "string") continue;
+    const value = isList(flag.kind) ? text : parseValue(flag.kind, text);
     if (value !== undefined) given.set(flag.name, value);
   }
   return { options: new Options(flags, given), args: result._ };

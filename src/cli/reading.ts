@@ -28,7 +28,7 @@ export class Options {
     return value === undefined ? undefined : String(value);
   }
 
-  /** Every value of a "strings" flag, in order. */
+  /** Every value of a "strings" or "integers" flag, in order. */
   list(name: string): string[] {
     const value = this.#given.get(name);
     return typeof value === "string" ? value.split("\0") : [];
@@ -59,6 +59,6 @@ export type Reading =
   /** Help for the program, or for a command. */
   | { kind: "help"; topic?: Command }
   /** A command that does not exist was called, or help for it asked for. */
-  | { kind: "unknown command"; name: string }
+  | { kind: "unknown command"; name: string; global: Options }
   /** `heading` is the help's first line; `topic` the command that was misused, absent: the program, whose options then hold no more. */
   | { kind: "mistake"; heading: string; text: string; topic?: Command; global?: Options };

@@ -10,7 +10,7 @@
 // one there is an argument. Behind an argument `--` is an argument itself.
 
 import { type Flag, findFlag } from "./table.ts";
-import { oneMore, parseValue } from "./values.ts";
+import { isList, oneMore, parseValue } from "./values.ts";
 
 /** Thrown for what Go's flag package calls an error; `text` is what it says. */
 export class Mistake {
@@ -51,7 +51,7 @@ export function spell(argv: readonly string[], flags: readonly Flag[], behind: b
     }
     const value = inline ?? (flag.kind === "bool" ? "true" : (argv[at++] as string));
     checkValue(flag, typed, value);
-    if (flag.kind === "strings") lists.set(flag.name, oneMore(lists.get(flag.name), value));
+    if (isList(flag.kind)) lists.set(flag.name, oneMore(lists.get(flag.name), value));
     else options.push(`--${flag.name}="${value}"`);
   }
   for (const [name, values] of lists) options.push(`--${name}="${values}"`);
@@ -80,9 +80,22 @@ function flagOf(word: string, flags: readonly Flag[], strict: boolean): Flag | u
 function checkValue(flag: Flag, typed: string, value: string): void {
   if (parseValue(flag.kind, value) !== undefined) return;
   const quoted = JSON.stringify(value);
+  if (flag.kind === "bool") throw new Mistake(`invalid boolean value ${quoted} for -${typed}: parse error`);
+  const tooLarge = isDecimal(value);
+  if (flag.kind === "integers") {
+    const why = tooLarge ? "value out of range" : "invalid syntax";
+    throw new Mistake(`invalid value ${quoted} for flag -${typed}: strconv.ParseInt: parsing ${quoted}: ${why}`);
+  }
   throw new Mistake(
-    flag.kind === "bool"
-      ? `invalid boolean value ${quoted} for -${typed}: parse error`
-      : `invalid value ${quoted} for flag -${typed}: parse error`,
+    `invalid value ${quoted} for flag -${typed}: ${tooLarge && flag.kind !== "duration" ? "value out of range" : "parse error"}`,
   );
+}
+
+/** A decimal number that was refused, then, for its size; a count may have no sign. */
+function isDecimal(text: string): boolean {
+  for (let i = text.startsWith("-") ? 1 : 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c < 0x30 || c > 0x39) return false;
+  }
+  return text.length > 9;
 }

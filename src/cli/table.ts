@@ -2,10 +2,10 @@
 // help are in help-text.ts, which only help loads, and whose type demands an entry for everything that is named here.
 
 /**
- * "int" is a count from 0 up; "integer" may be negative; "duration" is Go's, such as 1m30s, kept as text; "strings" may be
- * given several times.
+ * "int" is a count from 0 up; "integer" may be negative; "duration" is Go's, such as 1m30s, kept as text; "strings" and
+ * "integers" may be given several times.
  */
-export type FlagKind = "bool" | "string" | "strings" | "int" | "integer" | "duration";
+export type FlagKind = "bool" | "string" | "strings" | "integers" | "int" | "integer" | "duration";
 
 export interface Flag {
   readonly name: string;
@@ -67,7 +67,7 @@ export const COMMANDS = [
       { name: "env", kind: "strings", short: "e" },
       { name: "tty", kind: "bool", short: "t" },
       { name: "user", kind: "string", short: "u" },
-      { name: "additional-gids", kind: "strings", short: "g" },
+      { name: "additional-gids", kind: "integers", short: "g" },
       { name: "process", kind: "string", short: "p" },
       { name: "detach", kind: "bool", short: "d" },
       { name: "pid-file", kind: "string" },
@@ -87,7 +87,12 @@ export const COMMANDS = [
     flags: [bundle, { name: "format", kind: "string", short: "f", value: "text" }],
   },
   { name: "features", args: [0, 0], flags: [] },
-  { name: "kill", args: [1, 2], flags: [{ name: "all", kind: "bool", short: "a", hidden: true }] },
+  {
+    name: "kill",
+    args: [1, 2],
+    flags: [{ name: "all", kind: "bool", short: "a", hidden: true }],
+    argsEndFlags: true,
+  },
   {
     name: "list",
     args: [0, 0],

@@ -38,15 +38,21 @@ export function parseInteger(text: string): number | undefined {
   return Number(text);
 }
 
-/** The values of a "strings" flag, as one: no argument has a NUL. */
+/** The values of a "strings" or "integers" flag, as one: no argument has a NUL. */
 export function oneMore(earlier: OptionValue | undefined, text: string): string {
   return earlier === undefined ? text : `${earlier}\0${text}`;
+}
+
+/** A flag whose values are collected. */
+export function isList(kind: FlagKind): boolean {
+  return kind === "strings" || kind === "integers";
 }
 
 /** The value of an option; undefined when the text is not one. */
 export function parseValue(kind: FlagKind, text: string): OptionValue | undefined {
   if (kind === "bool") return parseBool(text);
   if (kind === "integer") return parseInteger(text);
+  if (kind === "integers") return parseInteger(text) === undefined ? undefined : text;
   if (kind === "duration")
     return loaded(import("../tables/duration.ts")).parseDuration(text) === undefined ? undefined : text;
   return kind === "int" ? parseCount(text) : text;

@@ -22,11 +22,13 @@ interface Row {
 }
 
 export function list(context: Context): Outcome {
+  const quiet = context.options.bool("quiet");
   const format = context.options.string("format");
-  if (format !== "table" && format !== "json") throw new RuntimeError({ message: "invalid format option" });
+  // As in runc, nobody asks for the format of the ids alone.
+  if (!quiet && format !== "table" && format !== "json") throw new RuntimeError({ message: "invalid format option" });
   const { rows, problems } = containers(context);
   const stderr = problems.length === 0 ? {} : { stderr: problems.join("") };
-  if (context.options.bool("quiet")) return { stdout: rows.map(({ state }) => `${state.id}\n`).join(""), ...stderr };
+  if (quiet) return { stdout: rows.map(({ state }) => `${state.id}\n`).join(""), ...stderr };
   if (format === "table") return { stdout: tableText([HEADER, ...rows.map(cells)]), ...stderr };
   return { stdout: `${json(rows)}\n`, ...stderr };
 }
