@@ -18,8 +18,8 @@ step() {
 bash build/setup.sh test || exit 1
 step "build" npm run --silent build
 step "C fuzzers" csrc/test/fuzz.sh "$seconds"
-# One after the other, so that each has a processor for itself.
-step "TypeScript fuzzers" env FUZZ_SECONDS="$seconds" vitest run --no-file-parallelism --disable-console-intercept fuzz.test
+# A file after the other, so that each has a processor for itself.
+step "TypeScript fuzzers" env FUZZ_SECONDS="$seconds" vitest run fuzz.test --fileParallelism=false --disableConsoleIntercept=true
 step "C tests" csrc/test/run.sh gcc clang
 if ((EUID == 0)) && [[ -z ${FUZZ_ONLY:-} ]]; then
   step "hostile programs and races" env HARDENING_JOINS=1000 HARDENING_EXECS=1000 HARDENING_RACES=1000 \

@@ -73,8 +73,8 @@ for name in "${names[@]}"; do
     failed=1
     continue
   fi
-  FUZZ_FOLDER=$PWD/$folder/scratch timeout --kill-after=10 $((seconds + 120)) "$folder/fuzz" -max_total_time="$seconds" \
-    -max_len=20000 -timeout=20 -rss_limit_mb=1024 -use_value_profile=1 -print_final_stats=1 \
+  FUZZ_FOLDER=$PWD/$folder/scratch timeout --kill-after=10 $((seconds + 240)) "$folder/fuzz" -max_total_time="$seconds" \
+    -max_len=20000 -timeout=120 -rss_limit_mb=1024 -use_value_profile=1 -print_final_stats=1 \
     -artifact_prefix="$folder/" "$folder/corpus" "$folder/seeds" >"$folder/log" 2>&1
   rc=$?
   rm -rf "$folder/scratch"

@@ -120,7 +120,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         set_up();
     if (size < 2)
         return 0;
-    if (++inputs > 2000)
+    if (++inputs > 300)
         make_root();
     int free_before = next_free();
     struct ctx *c = calloc(1, sizeof *c);

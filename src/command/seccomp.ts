@@ -114,7 +114,9 @@ function base64(bytes: Uint8Array): string {
 /** With what the numbers mean: the architecture and the verdicts. */
 function disassemble(profile: Seccomp, options: CompileOptions): string[] {
   const { filter } = compileFilter(profile, options);
-  const audits = new Map(architectures().map(({ audit, name }) => [audit, name]));
+  // X86_64 and X32 are one for the kernel.
+  const audits = new Map<number, string>();
+  for (const { audit, name } of architectures()) audits.set(audit, audits.get(audit) ?? name);
   return disassembleCbpf(filter, (code, k) => {
     if (code === 0x06) return describeVerdict(k);
     return code === 0x15 ? (audits.get(k) ?? "") : "";
@@ -124,7 +126,7 @@ function disassemble(profile: Seccomp, options: CompileOptions): string[] {
 /** The verdict for a call on every architecture that has it; by the rules, or by running the filter. */
 function judge(profile: Seccomp, options: CompileOptions, call: readonly string[], run: boolean): string[] {
   const [name = "", ...rest] = call;
-  const args = rest.map(integer);
+  const args = rest.map((text) => integer(text, 64));
   const covered = coveredFamilies(profile, options).flat();
   const found = covered.flatMap((architecture) => {
     const nr = numberOf(architecture, name);
@@ -163,7 +165,7 @@ function why(
 
 /** A name, or a number as the kernel gets it. */
 function numberOf({ table, base }: Architecture, name: string): number | undefined {
-  if (name >= "0" && name < ":") return Number(integer(name));
+  if (name >= "0" && name < ":") return Number(integer(name, 32));
   const index = syscallIndexes().get(name);
   const number = index === undefined ? -1 : (syscallNumbers(table)[index] as number);
   return number < 0 ? undefined : number + base;
@@ -174,11 +176,11 @@ function nameOf({ table, base }: Architecture, nr: number): string {
   return index < 0 || nr < base ? `${nr}` : `${syscallNames()[index]}(${nr})`;
 }
 
-function integer(text: string): bigint {
+function integer(text: string, bits: 32 | 64): bigint {
   const digits = text.startsWith("0x") ? "0123456789abcdefABCDEF" : "0123456789";
   const tail = text.startsWith("0x") ? text.slice(2) : text;
   const isNumber = tail !== "" && [...tail].every((digit) => digits.includes(digit));
   const value = isNumber ? BigInt(text) : -1n;
-  if (value >= 0n && value <= 0xffffffffffffffffn) return value;
-  throw new RuntimeError({ message: `must be an unsigned 64-bit number, got ${JSON.stringify(text)}` });
+  if (value >= 0n && value === BigInt.asUintN(bits, value)) return value;
+  throw new RuntimeError({ message: `must be an unsigned ${bits}-bit number, got ${JSON.stringify(text)}` });
 }
