@@ -15,15 +15,11 @@ END
   jq -n --arg berth "$berth" --arg init "$work/init" '{runtimes: {berth: {path: $berth}}, "default-runtime": "berth", iptables: false, ip6tables: false, bridge: "none",
     "init-path": $init}' >"$work/daemon.json"
   local options=(--config-file "$work/daemon.json" --data-root "$work/docker")
-  if [[ $place == here ]]; then
-    options+=(--exec-opt native.cgroupdriver=cgroupfs --exec-root /run/docker --host unix:///run/docker.sock)
-    dockerd "${options[@]}" >"$work/dockerd.log" 2>&1 &
-    daemon=$!
-  else
-    cp "$work/daemon.json" /etc/docker/daemon.json
-    # It runs already, with another configuration.
-    systemctl restart docker
-  fi
+  options+=(--exec-root /run/docker --host unix:///run/docker.sock)
+  # With systemd it runs already, with another configuration.
+  if [[ $place == here ]]; then options+=(--exec-opt native.cgroupdriver=cgroupfs); else systemctl stop docker.socket docker; fi
+  dockerd "${options[@]}" >"$work/dockerd.log" 2>&1 &
+  daemon=$!
   until_true docker version || tail -n 20 "$work/dockerd.log"
   docker import -c 'CMD ["/bin/sh"]' "$work/image.tar" "$image" >"$work/import.log" 2>&1 || cat "$work/import.log"
   echo "# Linux $(uname -r), $(docker version --format 'Docker Engine {{.Server.Version}}'), $(docker info --format '{{.CgroupDriver}} cgroup {{.CgroupVersion}}')," \

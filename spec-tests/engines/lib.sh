@@ -23,7 +23,7 @@ if [[ $place == here ]]; then
   # Sockets and state of the engines and runtimes: not the machine's. The mount namespace is the test's own.
   mount -t tmpfs -o mode=755 tmpfs /run
 else
-  work=/root/engines
+  work=/root/engines/$(basename "$0" .sh)
   mkdir -p "$work"
 fi
 # Not where the engine keeps its own: what a runtime does with it must not be seen through a shared folder.
