@@ -73,7 +73,7 @@ if wanted views; then
   # What depends on the kind of cgroups, in the other kinds that can be shown here.
   for view in hybrid v2; do
     [[ $view == hybrid && $(stat -f -c %T /sys/fs/cgroup) == cgroup2fs ]] && continue
-    spec views-$view VIEW=$view spec-tests/run.sh lifecycle mounts namespaces cgroups syscalls limits pause ps kill update exec $(reporting views-$view)
+    spec views-$view VIEW=$view spec-tests/run.sh lifecycle mounts namespaces cgroups syscalls limits pause ps kill update exec rootless $(reporting views-$view)
   done
   # The table of resource settings; the guest does it for cgroup v2.
   for view in v1 hybrid; do

@@ -17,7 +17,7 @@ script=spec-tests/engines/$engine.sh
 [[ -f $script ]] || { echo "no such engine: $engine" >&2 && exit 2; }
 (($# > 0)) || set -- here
 case $engine in
-podman) programs=(podman) ;;
+podman | podman-rootless) programs=(podman) ;;
 containerd | cri) programs=(containerd) ;;
 docker) programs=(dockerd docker.io) ;;
 buildah) programs=(buildah) ;;

@@ -14,7 +14,9 @@ const OUTPUT_MAX = 16 << 20;
 
 export function ps({ native, root, options, args }: Context): Outcome {
   const container = openState(native, root, args[0] as string);
-  const pids = containerPids(native, container.state.cgroups);
+  const { cgroups } = container.state;
+  if (cgroups.length === 0) throw new RuntimeError({ message: "the container has no cgroup that tells its processes" });
+  const pids = containerPids(native, cgroups);
   switch (options.string("format")) {
     case "json": // of nobody, Go's encoder makes null
       return { stdout: `${pids === undefined || pids.length === 0 ? "null" : JSON.stringify(pids)}\n` };
