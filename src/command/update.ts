@@ -24,7 +24,8 @@ export function update({ native, root, options, args }: Context): Outcome {
   refuseRdt(options);
   const status = statusOf(native, dir, state);
   if (status === "stopped" || status === "creating") throw new RuntimeError({ message: MESSAGE.notRunning });
-  if (state.cgroups.length === 0) throw new RuntimeError({ message: "the container has no cgroup that could be limited" });
+  if (state.cgroups.length === 0)
+    throw new RuntimeError({ message: "the container has no cgroup that could be limited" });
 
   const target = openTarget(native, state);
   apply(native, complete(request, target, state.systemd !== undefined), target, state.systemd);
