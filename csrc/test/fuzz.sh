@@ -48,6 +48,14 @@ seeds() {
     printf '\0\27\0\1\0\0\0\5\0\0\0\15\0\0\0\0\0\0\0\3\0\0\0abc' >"$2/failed"
     printf '\1\4\0\0\0S\1\0\0\0\5\0\0\0\15\0\0\0\0\0\0\0\3\0\0\0abc' >"$2/start"
     ;;
+  path)
+    # A file where a link leads out: n, d/r, o/new, x, m.
+    printf '\1\7' >"$2/dangling"
+    printf '\1\5\26' >"$2/below"
+    printf '\1\4\36' >"$2/absolute"
+    printf '\1\12' >"$2/file"
+    printf '\0\13' >"$2/folder"
+    ;;
   init_messages)
     { printf '\0\1\0\2\0\0\0BPlnx'; head -c 64 /dev/zero; } >"$2/plan"
     printf '\1\0\0\7\0\0\0' >"$2/go"
