@@ -90,6 +90,14 @@ async function row(
   return { program, outcomes: [verdict, ...others.map((other) => other.verdict)].map((v) => v?.outcome ?? ""), judged };
 }
 
+/** Controls that fail the plainest of the programs: their failures say nothing, and some programs want a failure. */
+async function useless(controls: readonly Runtime[], memory: Controls): Promise<Runtime[]> {
+  const found: Runtime[] = [];
+  for (const control of controls)
+    if ((await memory.verdict(control, "default", true))?.outcome !== "pass") found.push(control);
+  return found;
+}
+
 function table(head: string[], rows: readonly Row[]): string {
   const lines = rows.map(({ program, outcomes }) => `| ${[program, ...outcomes].join(" | ")} |`);
   return [`| ${head.join(" | ")} |`, `|${" --- |".repeat(head.length)}`, ...lines].join("\n");
@@ -108,6 +116,10 @@ async function main(): Promise<number> {
     .map(runtime)
     .filter((control) => control.name !== tested.name);
   const memory = new Controls(venue);
+  for (const control of await useless(controls, memory)) {
+    process.stdout.write(`# ${control.name} cannot run a container in this view: it is no control\n`);
+    controls.splice(controls.indexOf(control), 1);
+  }
   const named = process.argv.slice(2);
   const wanted = programsIn(programs).filter((name) => named.length === 0 || named.includes(name));
   if (process.env.REPORT) writeFileSync(process.env.REPORT, "");
