@@ -7,6 +7,9 @@ import type { Verdict } from "./judge.ts";
 import { raceOf } from "./races.ts";
 import { runProgram, type Venue } from "./runner.ts";
 
+/** What every runtime that can run anything passes. */
+export const PLAINEST = "default";
+
 export class Controls {
   readonly #venue: Venue;
   readonly #file: string;
@@ -25,6 +28,8 @@ export class Controls {
     const before = this.#known[key];
     if (before !== undefined || !ask) return before;
     const verdict = await runProgram(control.path, program, this.#venue);
+    // On a busy machine even the plainest may run out of time: whether a control is one is asked until it is.
+    if (program === PLAINEST && verdict.outcome !== "pass") return verdict;
     this.#known[key] = verdict;
     writeFileSync(`${this.#file}.new`, `${JSON.stringify(this.#known, null, 1)}\n`);
     renameSync(`${this.#file}.new`, this.#file);

@@ -19,7 +19,7 @@ import { appendFileSync, statfsSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
 import { basename, resolve } from "node:path";
 import { cgroups, OWN, removeCgroups } from "./cgroups.ts";
-import { Controls } from "./controls.ts";
+import { Controls, PLAINEST } from "./controls.ts";
 import listed from "./expected.json" with { type: "json" };
 import { applies, type Expected, expectation, type Judged } from "./expected.ts";
 import type { Verdict } from "./judge.ts";
@@ -94,7 +94,7 @@ async function row(
 async function useless(controls: readonly Runtime[], memory: Controls): Promise<Runtime[]> {
   const found: Runtime[] = [];
   for (const control of controls)
-    if ((await memory.verdict(control, "default", true))?.outcome !== "pass") found.push(control);
+    if ((await memory.verdict(control, PLAINEST, true))?.outcome !== "pass") found.push(control);
   return found;
 }
 
