@@ -7,9 +7,10 @@ socket=/run/containerd/containerd.sock
 prepare() {
   mkdir -p "$work/volume"
   echo outside >"$work/volume/file"
-  if [[ $place == here ]]; then
-    mkdir -p /run/containerd
-    cat >"$work/config.toml" <<END
+  # Of its own, in the guest as well.
+  [[ $place == here ]] || systemctl stop containerd
+  mkdir -p /run/containerd
+  cat >"$work/config.toml" <<END
 version = 2
 root = "$work/containerd"
 state = "/run/containerd"
@@ -17,11 +18,8 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
 [grpc]
 address = "$socket"
 END
-    containerd --config "$work/config.toml" >"$work/containerd.log" 2>&1 &
-    daemon=$!
-  else
-    systemctl start containerd
-  fi
+  containerd --config "$work/config.toml" >"$work/containerd.log" 2>&1 &
+  daemon=$!
   until_true ctr version || tail -n 20 "$work/containerd.log"
   # ctr has no import of a plain tree: an image as `docker save` writes it.
   local layer=$work/saved/layer.tar digest
