@@ -30,7 +30,7 @@ describe("whatever the bus sends", () => {
     if (changed === bytes) expect(read).toBeDefined();
   });
 
-  fuzz("values are read or refused, and what was read is written as the same bytes", (random) => {
+  fuzz("values are read or refused, and what was read is written as the same values", (random) => {
     const values = new RandomValues(random.below(1 << 30));
     const types = Array.from({ length: 1 + values.below(3) }, () => values.type());
     const marshaller = new Marshaller();
@@ -48,7 +48,9 @@ describe("whatever the bus sends", () => {
     expect(reader.position).toBeLessThanOrEqual(bytes.length);
     const again = new Marshaller();
     again.append(signature, read);
-    expect([...again.bytes()]).toEqual([...bytes.subarray(0, reader.position)]);
+    // Not the same bytes: a signalling NaN becomes a quiet one.
+    expect(again.bytes().length).toBe(reader.position);
+    expect(new Unmarshaller(again.bytes(), true).read(signature)).toEqual(read);
   });
 
   fuzz("an answer to the authentication is a line, none yet, or refused", (random) => {
