@@ -68,13 +68,13 @@ describe("what no runtime passes", () => {
   });
 });
 
-test("programs share the lanes, but for those that must be alone", async () => {
+test.each([1, 2, 3])("programs share %i lanes, but for those that must be alone", async (width) => {
   let running = 0;
   let alone = 0;
   let most = 0;
   const results = await inLanes(
     [5, 1, 4, 2, 3, 0],
-    3,
+    width,
     (n) => n > 3,
     async (n) => {
       most = Math.max(most, ++running);
@@ -86,5 +86,5 @@ test("programs share the lanes, but for those that must be alone", async () => {
     },
   );
   expect(results).toEqual([25, 1, 16, 4, 9, 0]);
-  expect(most).toBe(3);
+  expect(most).toBe(width);
 });

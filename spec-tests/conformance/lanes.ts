@@ -14,7 +14,7 @@ export async function inLanes<Item, Result>(
       results[index.get(item) as number] = await work(item);
   };
   const together = items.filter((item) => !alone(item));
-  const lanes = [lane(items.filter(alone))];
+  const lanes = [lane(width > 1 ? items.filter(alone) : [...items])];
   while (lanes.length < width) lanes.push(lane(together));
   await Promise.all(lanes);
   return results;
