@@ -116,9 +116,11 @@ paused() {
   p inspect --format '{{.State.Status}}' "$me-c"
 }
 updated() {
-  p update --memory 96m --pids-limit 44 "$me-c" >/dev/null || p update --memory 96m "$me-c" >/dev/null
+  p update --memory 96m "$me-c" >/dev/null
   p exec "$me-c" cat /sys/fs/cgroup/memory.max
 }
+# The program has a sleep beside it, now and then.
+top_of() { p top "$me-c" user | sed 1d | sort -u; }
 pod() {
   local name=$me-pod
   p pod create --name "$name" --network none --share net,ipc,uts --hostname inpod >/dev/null
@@ -171,7 +173,7 @@ cases() {
   more "exec: 127" ".*exit 127" silent p exec "$me-c" nosuch
   check "exec: user, namespaces" "uid=1000\(user\) .*0 $uid 1 .*exit 0" p exec --user user "$me-c" /bin/sh -c 'id; tr -s " " </proc/self/uid_map'
   more "exec -it" ".*is a terminal exit 3" in_terminal "exec -it $me-c sh -c 'test -t 1 && echo is a terminal; exit 3'"
-  check "top" "USER root .*exit 0" p top "$me-c" user
+  check "top" "root exit 0" top_of
   if [[ $place == guest ]]; then
     check "pause, unpause" ".*paused .*running exit 0" paused
     check "update" "100663296 exit 0" updated
