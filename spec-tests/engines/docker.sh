@@ -179,7 +179,7 @@ cases() {
   more "no-new-privileges" "NoNewPrivs: 1 exit 0" run --security-opt no-new-privileges "$image" grep NoNewPrivs /proc/self/status
   more "--read-only, --tmpfs" ".*Read-only file system written exit 0" run --read-only --tmpfs /tmp:size=1m "$image" /bin/sh -c '(echo x >/x) 2>&1; echo x >/tmp/x && echo written'
   more "volumes and binds" "content outside .*Read-only file system new .*exit 0" volumes
-  check "what is mounted" ".*exit 0" shell 'cut -d" " -f2-4 /proc/mounts | sed "s#/sys/fs/cgroup/.*#CGROUP#; s/ \(r[ow]\),.*/ \1/; s#^\(/proc/[kt][^ ]*\) .*#\1#" | sort | uniq'
+  check "what is mounted" ".*exit 0" shell 'cut -d" " -f2-4 /proc/mounts | sed "s#/sys/fs/cgroup/.*#CGROUP#; s/ \(r[ow]\),.*/ \1/; s#^\(/proc/\(interrupts\|[kt][^ ]*\)\) .*#\1#" | sort | uniq'
   check "what is in /dev" ".*exit 0" shell 'ls -l /dev | grep -v kcore | sed "s/ [A-Z][a-z][a-z] [ 0-9][0-9] [0-9:]* / /" | sort'
   more "users and groups" "user 1000 2000 exit 0" run --user user --group-add extra "$image" /bin/sh -c 'id -un; id -G | tr " " "\n" | sort -u'
   more "--workdir, --env, --hostname, --sysctl" "/tmp 1 there 42 exit 0" run --workdir /tmp --env A=1 --hostname there --sysctl kernel.msgmax=42 "$image" /bin/sh -c 'pwd; echo $A; hostname; cat /proc/sys/kernel/msgmax'
