@@ -17,7 +17,7 @@ import {
 } from "./context.ts";
 import { decodeDevices } from "./devices.ts";
 import { decodeIdMappings } from "./id-mappings.ts";
-import { checkLater } from "./later.ts";
+import { checkLater, checkLaterMap } from "./later.ts";
 import { decodeNamespaces, decodeTimeOffsets } from "./namespaces.ts";
 import { decodeResources } from "./resources.ts";
 import type { Linux, RootfsPropagation } from "./types.ts";
@@ -85,7 +85,7 @@ function decodeProfile(c: Context, value: unknown, linux: Linux): void {
   leave(c);
 }
 
-const LATER = ["intelRdt", "netDevices", "memoryPolicy"] as const;
+const LATER = ["intelRdt", "memoryPolicy"] as const;
 
 export function decodeLinux(c: Context, value: unknown): Linux {
   const object: JsonObject = readObject(c, value, "linux") ?? {};
@@ -114,6 +114,7 @@ export function decodeLinux(c: Context, value: unknown): Linux {
     const name = LATER[i] as string;
     if (object[name] !== undefined) checkLater(c, object[name], name);
   }
+  if (object.netDevices !== undefined) checkLaterMap(c, object.netDevices, "netDevices");
   leave(c);
   return linux;
 }

@@ -624,6 +624,7 @@ describe("what comes later is refused, not dropped", () => {
   test.each<[string, unknown]>([
     ["/linux/intelRdt", { closID: "x" }],
     ["/linux/netDevices", { eth0: { name: "x" } }],
+    ["/linux/netDevices", { eth0: {} }],
     ["/linux/memoryPolicy", { mode: "MPOL_LOCAL" }],
   ])("%s = %j", (pointer, value) => {
     expect(issues(patched(pointer, value))).toEqual([`unsupported ${pointer}: is not supported yet`]);
