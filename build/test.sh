@@ -66,7 +66,11 @@ fi
 # The executor alone: real plans, as root.
 wanted init && spec init vitest run --config csrc/test/init/vitest.config.ts $(reporting init)
 # dist/berth in the machine's own kind of cgroups.
-wanted spec && spec spec spec-tests/run.sh $(reporting spec)
+if wanted spec; then
+  spec spec spec-tests/run.sh $(reporting spec)
+  # Every rule of runtime-spec has a test in that report, and none of them failed.
+  step "rules of runtime-spec" 60 tsx build/conformance-table.ts --check "$reports/spec.json"
+fi
 # The same rules for the Node host, where both hosts could differ: what a program sees, the life cycle, the command line.
 wanted node && spec node RUNTIMES=spec-tests/support/node-berth.sh HARDENING_JOINS=20 spec-tests/run.sh parity lifecycle console cli hardening exec.test $(reporting node)
 if wanted views; then

@@ -251,6 +251,16 @@ suite("config.md", (rule) => {
     expect(await score(Number(own) + 123)).toBe(`${Number(own) + 123}\n`);
   });
 
+  rule("execCPUAffinity.initial alone leaves the affinity of a process of exec to the kernel", async (t) => {
+    await t.create("exec sleep 1000", (config) => {
+      config.process.execCPUAffinity = { initial: "0" };
+    });
+    await t.ok(["start", t.id]);
+    const { stdout } = await t.ok(["exec", t.id, "grep", "Cpus_allowed_list", "/proc/1/status", "/proc/self/status"]);
+    const [first, second] = stdout.split("\n").map((line) => line.split(/\s+/).at(-1));
+    expect(second).toBe(first);
+  });
+
   rule("a hostname is what programs inside see", async (t) => {
     const out = await t.sh("hostname; cat /proc/sys/kernel/hostname", (config) => {
       config.hostname = "inside";

@@ -189,7 +189,7 @@ suite("cgroups of the specification", (rule) => {
     async (t) => {
       expect(await delegated(["rw"])(t)).toEqual([100000, 100000, 100000, 100000, 0, 0]);
     },
-    { ...V2, except: { berth: "leaves it to root", runc: "leaves it to root, unless systemd makes it" } },
+    { ...V2, except: { runc: "leaves it to root, unless systemd makes it" } },
   );
 
   rule(

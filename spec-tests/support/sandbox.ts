@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { type Config, defaultConfig } from "./config.ts";
-import { lastingLeaks, type Snapshot, snapshot } from "./leaks.ts";
+import { lastingLeaks, removeOwnCgroups, type Snapshot, snapshot } from "./leaks.ts";
 import { makeRootfs } from "./rootfs.ts";
 import { type CallOptions, type Result, type Running, type Runtime, tag, workFolder } from "./runtime.ts";
 
@@ -172,7 +172,10 @@ export class Sandbox {
     }
     const left = await this.left();
     rmSync(this.dir, { recursive: true, force: true });
-    if (left.length > 0) throw new Error(`left behind:\n${left.join("\n")}`);
+    if (left.length === 0) return;
+    // It is this test's failure, and not the next one's.
+    removeOwnCgroups(`${tag()}*`);
+    throw new Error(`left behind:\n${left.join("\n")}`);
   }
 }
 

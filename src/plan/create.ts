@@ -157,6 +157,9 @@ function runtimeSteps(c: Compilation, limits: readonly RuntimeStep[]): void {
   if (namespaces.joiner) steps.push({ step: "await child", origin });
   if (unit !== undefined) steps.push(...unit.late(limits));
   else if (limits.length > 0) steps.push(...lateLimits(limits));
+  if (c.options.facts.cgroup.mode === "v2" && config.mounts.some(({ source }) => source === "cgroup")) {
+    loaded(import("./delegation.ts")).delegateCgroup(c);
+  }
   mapMountSteps(c);
   const seccomp = config.linux.seccomp === undefined ? undefined : loaded(import("./seccomp.ts"));
   seccomp?.sendFilter(c);

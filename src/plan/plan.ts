@@ -119,6 +119,8 @@ export type RuntimeStep =
   | { step: "set unit properties"; unit: string; properties: readonly UnitProperty[]; origin: Origin }
   /** v1 with systemd, which knows only some controllers: makes what is missing and moves the process there. */
   | { step: "join cgroup"; path: string; controllers: string; origin: Origin }
+  /** v2: the cgroup is mounted writable, so it and the files that the kernel lists are the user's. */
+  | { step: "delegate cgroup"; path: string; uid: number; origin: Origin }
   /** For explain: deviceProgramLines of src/cgroup/device-decode.ts. */
   | { step: "attach device program"; path: string; program: Uint32Array; origin: Origin }
   /** Begins the clone. It goes on while the steps up to "send plan" are done, and while the plan is compiled. */

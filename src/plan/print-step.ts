@@ -40,6 +40,8 @@ export function stepLine(step: RuntimeStep, config: Config): string {
       return `${step.step} of ${step.unit}`;
     case "join cgroup":
       return `move init into ${step.path}`;
+    case "delegate cgroup":
+      return `give ${step.path} to user ${step.uid}`;
     case "attach device program":
       return `${step.step} to ${step.path} (${step.program.length / 2} instructions)`;
     case "spawn":

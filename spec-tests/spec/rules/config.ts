@@ -172,7 +172,7 @@ export const CONFIG = [
       times(2, must("ioPriority has class and priority", invalid("/process/ioPriority"))),
       should(
         "without execCPUAffinity.final the affinity is left to the kernel",
-        "exec: execCPUAffinity: the final one counts, without any the process may use every CPU",
+        `${OWN}: execCPUAffinity.initial alone leaves the affinity of a process of exec to the kernel`,
       ),
     ],
   ),

@@ -115,6 +115,13 @@ function runStep(creation: Creation, step: Exclude<RuntimeStep, { step: "write c
     case "join cgroup":
       loaded(import("./systemd.ts")).joinCgroup(native, step, creation.pid);
       return;
+    case "delegate cgroup":
+      loaded(import("./delegate.ts")).delegateFiles(
+        native,
+        step,
+        openUnified(native, creation.cgroups, step.path, step.origin.pointer),
+      );
+      return;
     case "attach device program":
       loaded(import("./device-program.ts")).attachProgram(
         native,
