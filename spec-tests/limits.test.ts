@@ -110,7 +110,6 @@ suite("limits", (rule) => {
         if (!skip) config.linux.resources = { memory: { limit: 64 * MIB }, cpu: { shares: 512 }, pids: { limit: 9 } };
         config.linux.namespaces = config.linux.namespaces.filter(({ type }) => type !== "network");
       });
-      const before = readdirSync("/sys/fs/cgroup", { recursive: true }).length;
       const script = `for i in $(seq 1000); do
         "$0" --root "$1" create --bundle "$2" "$3-$i" </dev/null && "$0" --root "$1" delete --force "$3-$i" || exit 1
       done`;
@@ -119,7 +118,7 @@ suite("limits", (rule) => {
       expect([result.code, result.stderr]).toEqual([0, ""]);
       expect(cgroups()).toEqual([]);
       expect(readdirSync(t.root)).toEqual([]);
-      process.stdout.write(`1000 cycles: ${Math.round(result.ms)} ms; ${before} files of cgroups before\n`);
+      process.stdout.write(`1000 cycles: ${Math.round(result.ms)} ms\n`);
     },
     { timeout: 300_000, only: ["berth"] },
   );

@@ -20,24 +20,41 @@ enum {
     PLAN_SLOT = 1,
 };
 
-/* All but slot 0, the sync socket, which init has. */
-static int send_slots(int socket, const uint32_t *fds, size_t count, int plan)
+/* `said` is what the message itself says. */
+static int send_fds(int socket, uint32_t said, const uint32_t *fds, size_t count)
 {
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(SLOTS_MAX * sizeof(int))] = {0};
-    struct slots message_data = {.count = (uint32_t)count};
+    struct slots message_data = {.count = said};
     struct iovec part = {.iov_base = &message_data, .iov_len = sizeof message_data};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control};
-    const socklen_t length = (socklen_t)((count - 1) * sizeof(int)); /* musl's type; glibc's is wider */
+    const socklen_t length = (socklen_t)(count * sizeof(int)); /* musl's type; glibc's is wider */
     message.msg_controllen = (socklen_t)CMSG_SPACE(length);
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
     header->cmsg_len = (socklen_t)CMSG_LEN(length);
-    for (size_t i = PLAN_SLOT; i < count; i++) {
-        int fd = i == PLAN_SLOT ? plan : as_int(fds[i]);
-        memcpy(CMSG_DATA(header) + (i - 1) * sizeof fd, &fd, sizeof fd);
+    for (size_t i = 0; i < count; i++) {
+        int fd = as_int(fds[i]);
+        memcpy(CMSG_DATA(header) + i * sizeof fd, &fd, sizeof fd);
     }
     return RETRY(sendmsg(socket, &message, MSG_NOSIGNAL)) < 0 ? -errno : 0;
+}
+
+/* All but slot 0, the sync socket, which init has. */
+static int send_slots(int socket, const uint32_t *fds, size_t count, int plan)
+{
+    uint32_t sent[SLOTS_MAX];
+    memcpy(sent, fds, count * sizeof *fds);
+    sent[PLAN_SLOT] = (uint32_t)plan;
+    return send_fds(socket, (uint32_t)count, sent + PLAN_SLOT, count - PLAN_SLOT);
+}
+
+int64_t berth_send_descriptors(int64_t socket, const uint32_t *fds, size_t fds_count)
+{
+    FAILPOINT("send_descriptors");
+    if (fds_count == 0 || fds_count > SLOTS_MAX)
+        return -EINVAL;
+    return send_fds(as_int(socket), (uint32_t)fds_count, fds, fds_count);
 }
 
 /* From a memfd; where none can be made, from a detached tmpfs. */

@@ -83,6 +83,10 @@ void detail_number(struct ctx *c, uint64_t number);
 /* Sends a report without detail and goes on; the peer's death ends init. */
 void report(struct ctx *c, enum report_kind kind, int32_t value);
 
+/* Waits for a struct slots of the runtime, whose death ends init; the number of descriptors that came, and in `said` the
+ * number in it. -EPROTO for anything else. */
+int receive_descriptors(struct ctx *c, int fds[SLOTS], uint32_t *said);
+
 /* Reports FAILED and ends init. */
 _Noreturn void fail(struct ctx *c, int error);
 

@@ -3,7 +3,6 @@
 
 #include "ctx.h"
 #include "failpoint.h"
-#include "fdpass.h"
 #include "mem.h"
 #include "sys.h"
 
@@ -95,30 +94,19 @@ static int place_slots(struct ctx *c, const int *fds, uint32_t count)
 /* Waits for the runtime's first message; the number of slots. */
 static uint32_t receive_slots(struct ctx *c)
 {
-    struct {
-        struct control_head head;
-        int fds[SLOTS];
-    } control;
-    struct slots slots;
-    struct iovec_raw part = {&slots, sizeof slots};
-    struct message_header message = {
-        .parts = &part, .part_count = 1, .control = &control, .control_length = sizeof control};
-    long n = receive_with_fds(c->base, &message);
-    if (n == 0 || n == -ECONNRESET)
-        sys_exit(1); /* the runtime is dead */
-    if (n < 0)
-        fail(c, (int)-n);
-    size_t bytes = message.control_length < sizeof control.head ? 0 : control.head.length - sizeof control.head;
-    uint32_t count = slots.count - 1;
-    if (n != (long)sizeof slots || (message.flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || count == 0 || count >= SLOTS ||
-        bytes != count * sizeof(int)) {
+    int fds[SLOTS];
+    uint32_t slots = 0;
+    int count = receive_descriptors(c, fds, &slots);
+    if (count < 0)
+        fail(c, -count);
+    if (count == 0 || slots != (uint32_t)count + 1) {
         detail(c, "the runtime sent no plan");
         fail(c, EPROTO);
     }
-    int error = place_slots(c, control.fds, count);
+    int error = place_slots(c, fds, (uint32_t)count);
     if (error < 0)
         fail(c, -error);
-    return slots.count;
+    return slots;
 }
 
 static void load_plan(struct ctx *c)

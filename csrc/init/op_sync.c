@@ -26,6 +26,12 @@ int op_sync(struct ctx *c, const struct args_sync *a)
     return check_go(c, n, &go, a->barrier);
 }
 
+int op_announce(struct ctx *c, const struct args_announce *a)
+{
+    report(c, REPORT_BARRIER, (int32_t)a->barrier);
+    return 0;
+}
+
 int op_receive_mount(struct ctx *c, const struct args_receive_mount *a)
 {
     struct go go;

@@ -46,51 +46,53 @@ enum op_code {
     OP_DOMAINNAME = 23,
     OP_LOOPBACK_UP = 24,
     OP_SYNC = 25,
-    OP_RECEIVE_MOUNT = 26,
-    OP_READY = 27,
-    OP_WAIT_COMMIT = 28,
-    OP_WAIT_START = 29,
-    OP_RECEIVE_FILTER = 30,
-    OP_RESERVE_LAUNCH = 31,
-    OP_FILTER_AND_WAIT = 32,
-    OP_OPEN = 33,
-    OP_CLOSE = 34,
-    OP_WRITE = 35,
-    OP_WRITE_FILE = 36,
-    OP_CHECK_DEVICE = 37,
-    OP_CHECK_FS = 38,
-    OP_REFUSE_FS = 39,
-    OP_TARGET = 40,
-    OP_MAKE_NODE = 41,
-    OP_MAKE_SYMLINK = 42,
-    OP_MAKE_DIR = 43,
-    OP_LABEL = 44,
-    OP_COPY_TREE = 45,
-    OP_OPEN_TREE = 46,
-    OP_NEW_MOUNT = 47,
-    OP_MOUNT_ATTRIBUTES = 48,
-    OP_PARENT_PROPAGATION = 49,
-    OP_ROOT_PROPAGATION = 50,
-    OP_MOVE_MOUNT = 51,
-    OP_READ_ONLY_PATH = 52,
-    OP_MASK_PATH = 53,
-    OP_PIVOT_ROOT = 54,
-    OP_MOVE_ROOT = 55,
-    OP_CHANGE_ROOT = 56,
-    OP_OPEN_PTY = 57,
-    OP_SEND_PTY = 58,
-    OP_USE_AS_STDIO = 59,
-    OP_CONTROLLING_TTY = 60,
-    OP_REPLACE_NULL_STDIO = 61,
-    OP_CHOWN_STDIO = 62,
-    OP_CHDIR = 63,
-    OP_CLOEXEC_FROM = 64,
-    OP_HOOK = 65,
-    OP_FIND_EXECUTABLE = 66,
-    OP_HOME = 67,
-    OP_EXECUTE = 68,
-    OP_AFFINITY = 69,
-    OP_END = 70,
+    OP_ANNOUNCE = 26,
+    OP_JOIN_CGROUPS = 27,
+    OP_RECEIVE_MOUNT = 28,
+    OP_READY = 29,
+    OP_WAIT_COMMIT = 30,
+    OP_WAIT_START = 31,
+    OP_RECEIVE_FILTER = 32,
+    OP_RESERVE_LAUNCH = 33,
+    OP_FILTER_AND_WAIT = 34,
+    OP_OPEN = 35,
+    OP_CLOSE = 36,
+    OP_WRITE = 37,
+    OP_WRITE_FILE = 38,
+    OP_CHECK_DEVICE = 39,
+    OP_CHECK_FS = 40,
+    OP_REFUSE_FS = 41,
+    OP_TARGET = 42,
+    OP_MAKE_NODE = 43,
+    OP_MAKE_SYMLINK = 44,
+    OP_MAKE_DIR = 45,
+    OP_LABEL = 46,
+    OP_COPY_TREE = 47,
+    OP_OPEN_TREE = 48,
+    OP_NEW_MOUNT = 49,
+    OP_MOUNT_ATTRIBUTES = 50,
+    OP_PARENT_PROPAGATION = 51,
+    OP_ROOT_PROPAGATION = 52,
+    OP_MOVE_MOUNT = 53,
+    OP_READ_ONLY_PATH = 54,
+    OP_MASK_PATH = 55,
+    OP_PIVOT_ROOT = 56,
+    OP_MOVE_ROOT = 57,
+    OP_CHANGE_ROOT = 58,
+    OP_OPEN_PTY = 59,
+    OP_SEND_PTY = 60,
+    OP_USE_AS_STDIO = 61,
+    OP_CONTROLLING_TTY = 62,
+    OP_REPLACE_NULL_STDIO = 63,
+    OP_CHOWN_STDIO = 64,
+    OP_CHDIR = 65,
+    OP_CLOEXEC_FROM = 66,
+    OP_HOOK = 67,
+    OP_FIND_EXECUTABLE = 68,
+    OP_HOME = 69,
+    OP_EXECUTE = 70,
+    OP_AFFINITY = 71,
+    OP_END = 72,
 };
 
 /* Operand types by opcode, for the verifier: u u32, l u64, f slot, o out, s string, d data, v strings, w words. */
@@ -121,6 +123,8 @@ enum op_code {
         [OP_DOMAINNAME] = "s", \
         [OP_LOOPBACK_UP] = "", \
         [OP_SYNC] = "u", \
+        [OP_ANNOUNCE] = "u", \
+        [OP_JOIN_CGROUPS] = "v", \
         [OP_RECEIVE_MOUNT] = "ou", \
         [OP_READY] = "", \
         [OP_WAIT_COMMIT] = "f", \
@@ -270,6 +274,14 @@ struct args_loopback_up;
 
 struct args_sync {
     uint32_t barrier;
+};
+
+struct args_announce {
+    uint32_t barrier;
+};
+
+struct args_join_cgroups {
+    struct string_range files;
 };
 
 struct args_receive_mount {
@@ -538,6 +550,8 @@ int op_hostname(struct ctx *c, const struct args_hostname *a);
 int op_domainname(struct ctx *c, const struct args_domainname *a);
 int op_loopback_up(struct ctx *c, const struct args_loopback_up *a);
 int op_sync(struct ctx *c, const struct args_sync *a);
+int op_announce(struct ctx *c, const struct args_announce *a);
+int op_join_cgroups(struct ctx *c, const struct args_join_cgroups *a);
 int op_receive_mount(struct ctx *c, const struct args_receive_mount *a);
 int op_ready(struct ctx *c, const struct args_ready *a);
 int op_wait_commit(struct ctx *c, const struct args_wait_commit *a);
@@ -637,6 +651,10 @@ static inline int op_dispatch(struct ctx *c, uint32_t code, const void *args)
         return op_loopback_up(c, args);
     case OP_SYNC:
         return op_sync(c, args);
+    case OP_ANNOUNCE:
+        return op_announce(c, args);
+    case OP_JOIN_CGROUPS:
+        return op_join_cgroups(c, args);
     case OP_RECEIVE_MOUNT:
         return op_receive_mount(c, args);
     case OP_READY:

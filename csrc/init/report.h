@@ -7,6 +7,7 @@
  *                       CHILD {value = pid} + SCM_RIGHTS pidfd   the joiner's child, which goes on with the plan
  *                       LISTENER {value = descriptor}      of the filter just loaded; the runtime takes a copy by pidfd_getfd
  *     runtime -> init   first, once: struct slots {count} + SCM_RIGHTS: the plan file, then the descriptors of slots 2.. count-1
+ *                       for join_cgroups: struct slots {count} + SCM_RIGHTS: so many descriptors
  *                       struct go {number}
  *                       once, when there is a seccomp profile: struct sock_filter, at most FILTER_MAX bytes
  *     EOF without READY: init died. EOF at init's side: the runtime died, init exits.
@@ -44,7 +45,7 @@ struct report {
 };
 
 struct slots {
-    uint32_t count; /* the sync socket and the plan file included */
+    uint32_t count; /* with a plan: the sync socket and the plan file included */
 };
 
 struct go {

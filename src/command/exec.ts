@@ -80,7 +80,7 @@ function attemptOf({ native, options, args }: Context, container: Loaded, init: 
   const request = { foreground: !options.bool("detach"), ...(consoleSocket === "" ? {} : { consoleSocket }) };
   const terminal = consoleMode(config.process.terminal, request);
   const pidFile = options.string("pid-file") ?? "";
-  const facts = gatherFacts(native, config, rights.userNamespace);
+  const facts = gatherFacts(native, config, undefined, rights.userNamespace);
   const chosen = options.list("cgroup");
   return {
     config,

@@ -22,7 +22,7 @@ export function explain(context: Context): Outcome {
   }
   const { path, config } = loadBundle(native, args[0] ?? (options.string("bundle") || "."));
   const rights = rightsOf(native, context.rootless);
-  let facts = gatherFacts(native, config, rights.userNamespace);
+  let facts = gatherFacts(native, config, undefined, rights.userNamespace);
   if (rights.rootless && !context.systemd) {
     facts = loaded(import("./create/closed-cgroups.ts")).markClosed(native, config, ID, facts);
   }

@@ -3,9 +3,10 @@
 import { RuntimeError } from "../errors/runtime-error.ts";
 import { type ParsedJson, parseQuick } from "../json/parse.ts";
 import { loaded } from "../lazy.ts";
-import { Context } from "./context.ts";
+import { Context, readObject } from "./context.ts";
 import { decodeWith } from "./decode.ts";
-import type { Config, Issue } from "./types.ts";
+import { decodeNamespaces } from "./namespaces.ts";
+import type { Config, Issue, Namespace } from "./types.ts";
 import { checkConfig } from "./validate.ts";
 
 export interface Loaded {
@@ -15,7 +16,8 @@ export interface Loaded {
   issues: Issue[];
 }
 
-function parse(text: string): ParsedJson | Issue {
+/** One issue, which names line and column, for a text that is not JSON. */
+export function parseConfig(text: string): ParsedJson | Issue {
   try {
     return parseQuick(text);
   } catch (error) {
@@ -30,8 +32,7 @@ interface Decoded {
   config: Config | undefined;
 }
 
-function decodeText(text: string): Decoded | Issue {
-  const parsed = parse(text);
+function decodeText(text: string, parsed = parseConfig(text)): Decoded | Issue {
   if ("kind" in parsed) return parsed;
   let document = parsed.value;
   let c = new Context(parsed.nul);
@@ -45,11 +46,11 @@ function decodeText(text: string): Decoded | Issue {
 }
 
 /**
- * Parses, decodes and checks the text of a config.json. Never throws for what the text holds: a text that is not JSON
- * is one issue that names line and column.
+ * Parses, decodes and checks the text of a config.json. Never throws for what the text holds. `parsed`: what parseConfig
+ * has made of it already.
  */
-export function loadConfig(text: string): Loaded {
-  const decoded = decodeText(text);
+export function loadConfig(text: string, parsed?: ParsedJson | Issue): Loaded {
+  const decoded = decodeText(text, parsed);
   if ("kind" in decoded) return { issues: [decoded] };
   const { document, c, config } = decoded;
   const found = config === undefined ? [] : checkConfig(config, c.issues);
@@ -58,6 +59,15 @@ export function loadConfig(text: string): Loaded {
   const issues = inDocumentOrder(document, [...c.issues, ...found]);
   const failed = config === undefined || issues.some((issue) => issue.kind !== "warning");
   return failed || config === undefined ? { issues } : { config, issues };
+}
+
+/** linux.namespaces as loadConfig will find it; undefined where it will find something wrong with it. */
+export function peekNamespaces(parsed: ParsedJson | Issue): readonly Namespace[] | undefined {
+  if ("kind" in parsed) return undefined;
+  const c = new Context(parsed.nul);
+  const linux = readObject(c, readObject(c, parsed.value)?.linux);
+  const namespaces = decodeNamespaces(c, linux?.namespaces);
+  return c.issues.length === 0 ? namespaces : undefined;
 }
 
 /** A text that loadConfig has found good before; undefined when it is not the same any more. */

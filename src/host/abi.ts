@@ -267,6 +267,7 @@ export const NATIVE = {
     "int",
     "Seals the plan into a memfd and sends it to init with the descriptors of its slots: fds[i] is for slot i, fds[0] and fds[1] count for nothing (sync socket and plan file). May be called before spawn_finish.",
   ),
+  send_descriptors: f({ socket: "int", fds: "words" }, "int", "Sends init descriptors, for its op join_cgroups."),
   run_hook: f(
     { path: "path", args: "texts", env: "texts", input: "text", timeout: "int", abort: "int" },
     "ints",

@@ -22,20 +22,23 @@ const MAX_SIZE = 1 << 20;
 const TOP_INODE = 1;
 const STAT_INODE = 8;
 
+export function cgroupMode(native: Native): CgroupFacts["mode"] {
+  if (fileSystem(native, ROOT) === CGROUP2_SUPER_MAGIC) return "v2";
+  return fileSystem(native, UNIFIED) === CGROUP2_SUPER_MAGIC ? "hybrid" : "v1";
+}
+
 /** Throws RuntimeError when a mount point or /proc/self/cgroup cannot be read. */
-export function gatherCgroups(native: Native): CgroupFacts {
-  const v2 = fileSystem(native, ROOT) === CGROUP2_SUPER_MAGIC;
+export function gatherCgroups(native: Native, mode = cgroupMode(native)): CgroupFacts {
   const own = parseOwn(must(native.read_file(AT_FDCWD, OWN, MAX_SIZE), { operation: "read", path: OWN }) as string);
-  const unified = { mountpoint: v2 ? ROOT : UNIFIED, own: own.unified ?? "/" };
-  if (v2) return { mode: "v2", hierarchies: [], unified };
+  const unified = { mountpoint: mode === "v2" ? ROOT : UNIFIED, own: own.unified ?? "/" };
+  if (mode === "v2") return { mode, hierarchies: [], unified };
 
   const found = own.v1.map((hierarchy): Hierarchy => {
     const mountpoint = `${ROOT}/${conventionalName(hierarchy.name)}`;
     return isWholeHierarchy(native, mountpoint, hierarchy.own) ? { ...hierarchy, mountpoint } : hierarchy;
   });
   const hierarchies = found.every(isMounted) ? found : loaded(import("./cgroup-mounts.ts")).findMounts(native, found);
-  const hybrid = fileSystem(native, UNIFIED) === CGROUP2_SUPER_MAGIC;
-  return hybrid ? { mode: "hybrid", hierarchies, unified } : { mode: "v1", hierarchies };
+  return mode === "hybrid" ? { mode, hierarchies, unified } : { mode, hierarchies };
 }
 
 export interface Hierarchy {

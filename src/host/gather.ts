@@ -3,7 +3,7 @@
 import type { Config } from "../config/types.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
 import { loaded } from "../lazy.ts";
-import type { HostFacts } from "./facts.ts";
+import type { CgroupFacts, HostFacts } from "./facts.ts";
 import { gatherCgroups } from "./gather-cgroups.ts";
 import { must } from "./must.ts";
 import type { Native } from "./native.gen.ts";
@@ -14,10 +14,15 @@ const AT_SYMLINK_NOFOLLOW = 0x100;
 const OLDEST = { major: 5, minor: 15 } as const;
 
 /**
- * Throws RuntimeError when the kernel is too old or /proc is not there. `userNamespace`: this process is root of a user
- * namespace only.
+ * Throws RuntimeError when the kernel is too old or /proc is not there. `mode`: of cgroups, where that is known already.
+ * `userNamespace`: this process is root of a user namespace only.
  */
-export function gatherFacts(native: Native, config: Config, userNamespace = false): HostFacts {
+export function gatherFacts(
+  native: Native,
+  config: Config,
+  mode?: CgroupFacts["mode"],
+  userNamespace = false,
+): HostFacts {
   const kernel = kernelVersion(must(native.kernel_release(), { operation: "uname" }) as string);
   const { process, linux } = config;
   const labels = process.apparmorProfile ?? process.selinuxLabel ?? linux.mountLabel;
@@ -26,7 +31,7 @@ export function gatherFacts(native: Native, config: Config, userNamespace = fals
     kernel,
     euid: ids[1] as number,
     egid: ids[3] as number,
-    cgroup: gatherCgroups(native),
+    cgroup: gatherCgroups(native, mode),
     kcore: typeof native.stat(AT_FDCWD, "/proc/kcore", AT_SYMLINK_NOFOLLOW) !== "number",
     rlimits: limits(native, config),
     ...(userNamespace ? loaded(import("./gather-namespace.ts")).gatherNamespace(native) : undefined),

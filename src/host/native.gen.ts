@@ -239,6 +239,9 @@ export interface Native {
   /** Seals the plan into a memfd and sends it to init with the descriptors of its slots: fds[i] is for slot i, fds[0] and fds[1] count for nothing (sync socket and plan file). May be called before spawn_finish. */
   send_plan(socket: number, plan: Uint32Array, strings: readonly string[], fds: Uint32Array, rootless: number): number;
 
+  /** Sends init descriptors, for its op join_cgroups. */
+  send_descriptors(socket: number, fds: Uint32Array): number;
+
   /** Runs a program of the runtime namespace to its end: input on stdin, stdout and stderr kept (first 1 KiB) in `detail`, timeout in ms (-1 none), killed when the descriptor `abort` becomes readable (-1 none): [si_code, si_status, 0 ended|1 timed out|2 aborted]. */
   run_hook(path: string, args: readonly string[], env: readonly string[], input: string, timeout: number, abort: number): number[] | number;
 

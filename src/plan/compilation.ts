@@ -39,6 +39,8 @@ export interface Compilation {
   readonly deferred: DeferredReadOnly[];
   /** What is mounted on /proc and /sys, for the masked and read-only paths below. */
   readonly kernelMounts: KernelMount[];
+  /** The files through which init moves itself into its cgroups; empty from the op on that does it. */
+  cgroupFiles: readonly string[];
   /** A bind mount on /dev brings its own nodes: nothing is put into it. */
   bindsDev: boolean;
 }
@@ -48,7 +50,7 @@ export interface InheritedSlots {
   startPipe: number;
   commitPipe: number;
   consoleSocket: number;
-  /** Of the cgroups that init moves itself into: the file that it writes to, and the folder. */
+  /** `exec`: of the cgroups that the process moves itself into: the file that it writes to, and the folder. */
   tasks: { slot: number; path: string }[];
   /** Namespaces to join, in the order of config.json. */
   joins: { slot: number; nstype: number; pointer: string; path: string }[];

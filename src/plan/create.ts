@@ -3,7 +3,7 @@
 
 import { cgroupLeaves, cgroupSteps, lateLimits } from "../cgroup/create.ts";
 import { deviceSteps } from "../cgroup/devices.ts";
-import { type CgroupPath, type CgroupPaths, cgroupPaths } from "../cgroup/path.ts";
+import { type CgroupPaths, cgroupPaths } from "../cgroup/path.ts";
 import { resourceSteps } from "../cgroup/resources.ts";
 import type { Config, NamespaceType } from "../config/types.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
@@ -20,12 +20,12 @@ import { applyProfile, checkLsm, checkMountLabel, labelKeyring, labelProcess, ne
 import { openMasks, protectPaths } from "./masked-paths.ts";
 import { compileMounts } from "./mounts.ts";
 import { hasUserNamespace, type NamespaceSet, namespaceSet } from "./namespace-set.ts";
-import { enterNamespaces } from "./namespaces.ts";
+import { enterCgroups, enterNamespaces } from "./namespaces.ts";
 import { absolutePath } from "./paths.ts";
 import type { CreateOptions, Inherited, Plan, RuntimeStep } from "./plan.ts";
 import { setAttributes, setUmask, startProcess } from "./process.ts";
 import { closeProcfs, openProcfs } from "./procfs.ts";
-import { NONE } from "./protocol.ts";
+import { BARRIER, NONE } from "./protocol.ts";
 import { changeRoot, makeCwd, openRoot, setReadOnly } from "./rootfs.ts";
 import { sysctlPointer, writeSysctls } from "./sysctl.ts";
 import type { UnitPlan } from "./unit.ts";
@@ -75,18 +75,19 @@ export function compileCreate(
   options: CreateOptions,
   beginning: Beginning = compileBeginning(config, options),
 ): Plan {
-  const { cgroups, limits, namespaces, unit } = beginning;
+  const { cgroups, namespaces, unit } = beginning;
   const ops = new PlanBuilder();
   const c: Compilation = {
     config,
     options,
     ops,
-    steps: [...beginning.steps, ...beginning.cgroupSteps],
+    steps: [...beginning.steps],
     namespaces,
     cgroups,
     ...(unit === undefined ? {} : { unit }),
     rootfs: absolutePath(options.bundle, config.root.path),
-    slots: inheritAll(ops, config, options, unit === undefined ? cgroups : { v1: [] }),
+    slots: inheritAll(ops, config, options),
+    cgroupFiles: unit === undefined ? cgroupFiles(cgroups, options) : [],
     root: -1,
     procfs: NONE,
     deferred: [],
@@ -96,7 +97,7 @@ export function compileCreate(
   checkRootless(c);
   checkLsm(c);
   checkMountLabel(c);
-  runtimeSteps(c, limits);
+  runtimeSteps(c, beginning);
   initOps(c);
   const plan: Plan = { init: ops.finish(), inherited: ops.inherited, runtime: c.steps, cgroups: beginning.leaves };
   if (unit !== undefined) plan.unit = unit.unit;
@@ -112,9 +113,12 @@ function initOps(c: Compilation): void {
 
   openRoot(c);
   compileMounts(c);
+  enterCgroups(c);
   makeDevices(c);
   replaceNullStdio(c);
   const masks = openMasks(c);
+  // A terminal is opened later.
+  if (options.console === "none") announceDevices(c);
   if (config.linux.sysctl.size > 0) openProcfs(c, "/linux/sysctl");
   else if (needsAttributes(c)) openProcfs(c, "/process");
   if (config.linux.seccomp !== undefined) loaded(import("./seccomp.ts")).receiveFilter(c);
@@ -123,6 +127,7 @@ function initOps(c: Compilation): void {
   changeRoot(c);
   makeCwd(c);
   openConsole(c);
+  if (options.console !== "none") announceDevices(c);
   setReadOnly(c);
   setUmask(c);
   if (config.hostname !== undefined) ops.at("/hostname", config.hostname).hostname(config.hostname);
@@ -139,19 +144,28 @@ function initOps(c: Compilation): void {
   startProcess(c);
 }
 
+/** After it init needs no device. Where hooks run, their barrier tells that. */
+function announceDevices(c: Compilation): void {
+  if (!hasBarrierHooks(c)) c.ops.at("/linux/resources/devices").announce(BARRIER.devices);
+}
+
 /**
  * What berth does meanwhile. Limits come while init mounts, once a joiner has gone, which may be one process too many.
  * The device rules come once /dev is made: until then init makes and opens nodes.
  */
-function runtimeSteps(c: Compilation, limits: readonly RuntimeStep[]): void {
-  const { steps, namespaces, cgroups, config, unit } = c;
+function runtimeSteps(c: Compilation, { limits, cgroupSteps }: Beginning): void {
+  const { steps, namespaces, cgroups, cgroupFiles, config, unit } = c;
   const pushDeviceRules = (): void => {
     const { devices, resources } = config.linux;
     if (unit !== undefined) steps.push(...unit.properties);
     for (const step of deviceSteps(resources.devices, cgroups, c.options.facts.cgroup, devices)) steps.push(step);
   };
   const origin = { pointer: "/linux/namespaces" };
-  steps.push({ step: "send plan", origin });
+  steps.push({ step: "send plan", origin }, ...cgroupSteps);
+  if (cgroupFiles.length > 0) {
+    steps.push({ step: "send cgroups", files: cgroupFiles, origin: { pointer: "/linux/cgroupsPath" } });
+  }
+  steps.push({ step: "await clone", origin });
   if (unit !== undefined) steps.push(...unit.enter(limits));
   userMappingSteps(c);
   if (namespaces.joiner) steps.push({ step: "await child", origin });
@@ -165,9 +179,12 @@ function runtimeSteps(c: Compilation, limits: readonly RuntimeStep[]): void {
   seccomp?.sendFilter(c);
   const early = hasBarrierHooks(c);
   if (early) hookSteps(c, pushDeviceRules);
+  else {
+    steps.push({ step: "await barrier", barrier: BARRIER.devices, origin: { pointer: "/linux/resources/devices" } });
+    pushDeviceRules();
+  }
   seccomp?.awaitListener(c);
   steps.push({ step: "await ready", origin: { pointer: "default" } });
-  if (!early) pushDeviceRules();
 }
 
 function joinKeyring(c: Compilation): void {
@@ -176,17 +193,17 @@ function joinKeyring(c: Compilation): void {
   c.ops.join_keyring(`_ses.${c.options.id}`, hasUserNamespace(c.namespaces) ? 0x8 : 0x80000);
 }
 
-function inheritAll(ops: PlanBuilder, config: Config, options: CreateOptions, cgroups: CgroupPaths): InheritedSlots {
+/** v1; and an old unified cgroup, which no process can be cloned into while it is checked. */
+function cgroupFiles({ v1, unified }: CgroupPaths, { oldUnified }: CreateOptions): string[] {
+  const files = v1.map(({ path }) => `${path}/tasks`);
+  if (oldUnified && unified !== undefined) files.push(`${unified.path}/cgroup.procs`);
+  return files;
+}
+
+function inheritAll(ops: PlanBuilder, config: Config, options: CreateOptions): InheritedSlots {
   const startPipe = ops.inherit({ what: "start pipe" });
   const commitPipe = options.outlives ? ops.inherit({ what: "commit pipe" }) : -1;
   const consoleSocket = options.console === "none" ? -1 : ops.inherit({ what: "console socket" });
-  const tasks: InheritedSlots["tasks"] = [];
-  const inheritTasks = (path: string, file: string): void => {
-    const origin = { pointer: "/linux/cgroupsPath" };
-    tasks.push({ slot: ops.inherit({ what: "cgroup join", path: `${path}/${file}`, origin }), path });
-  };
-  for (let i = 0; i < cgroups.v1.length; i++) inheritTasks((cgroups.v1[i] as CgroupPath).path, "tasks");
-  if (options.oldUnified && cgroups.unified !== undefined) inheritTasks(cgroups.unified.path, "cgroup.procs");
   const joins: InheritedSlots["joins"] = [];
   const { namespaces } = config.linux;
   for (let i = 0; i < namespaces.length; i++) {
@@ -198,7 +215,7 @@ function inheritAll(ops: PlanBuilder, config: Config, options: CreateOptions, cg
     const slot = ops.inherit({ ...entry, ...claims(config, type) });
     joins.push({ slot, nstype, pointer, path });
   }
-  return { startPipe, commitPipe, consoleSocket, tasks, joins };
+  return { startPipe, commitPipe, consoleSocket, tasks: [], joins };
 }
 
 /** What has to be true of a namespace that is joined, besides its type. */

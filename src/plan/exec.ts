@@ -73,6 +73,7 @@ export function compileExec(config: Config, options: ExecOptions): Plan {
     cgroups: { v1: [] },
     rootfs: "/",
     slots: inheritRest(ops, options, origin),
+    cgroupFiles: [],
     root: -1,
     procfs: NONE,
     deferred: [],
@@ -109,7 +110,7 @@ function inheritRest(ops: PlanBuilder, options: ExecOptions, origin: { pointer: 
 function runtimeSteps(c: Compilation): void {
   const origin = { pointer: "/linux/namespaces" };
   const seccomp = c.config.linux.seccomp === undefined ? undefined : loaded(import("./seccomp.ts"));
-  c.steps.push({ step: "send plan", origin });
+  c.steps.push({ step: "send plan", origin }, { step: "await clone", origin });
   seccomp?.sendFilter(c);
   c.steps.push({ step: "await child", origin });
   seccomp?.awaitListener(c);

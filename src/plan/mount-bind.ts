@@ -15,6 +15,7 @@ import type { Compilation } from "./compilation.ts";
 import { isCloned } from "./idmap.ts";
 import { attach, KIND, type MountEntry, openTarget, releaseMount } from "./mount-target.ts";
 import { isConfined } from "./namespace-set.ts";
+import { enterCgroups } from "./namespaces.ts";
 import { absolutePath } from "./paths.ts";
 import { BARRIER, NONE } from "./protocol.ts";
 
@@ -35,13 +36,14 @@ export function mountBind(c: Compilation, entry: MountEntry): void {
   }
   const source = absolutePath(c.options.bundle, entry.mount.source ?? "");
   const tree = ops.slot();
-  ops.at(`${pointer}/source`, source);
   if (isCloned(c, entry.mount)) {
-    // idmap.ts has the other side.
+    // idmap.ts has the other side. The runtime comes to it once it has made the cgroups.
+    enterCgroups(c);
+    ops.at(`${pointer}/source`, source);
     ops.receive_mount(tree, BARRIER.mount);
   } else {
     const flags = (options.recursiveBind ? AT_RECURSIVE : 0) | (options.srcNofollow ? AT_SYMLINK_NOFOLLOW : 0);
-    ops.open_tree(tree, NONE, source, OPEN_TREE_CLONE | flags);
+    ops.at(`${pointer}/source`, source).open_tree(tree, NONE, source, OPEN_TREE_CLONE | flags);
   }
   if (destination === "/proc") ops.check_fs(tree, PROC_SUPER_MAGIC);
   setAttributes(c, entry, tree);

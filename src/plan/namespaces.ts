@@ -20,14 +20,15 @@ export function enterNamespaces(c: Compilation): void {
     ops.at("default").dumpable(0);
   }
   ops.at("default").reset_signals();
-  joinTasks(c);
+  // A joiner's child is born in them; and as root of a user namespace nobody may move.
+  if (namespaces.joiner || inNewUser) joinCgroups(c);
   // Whoever asks for it moves this process, and with a joiner its child is born there.
   if (c.unit !== undefined) ops.at("/linux/cgroupsPath", c.unit.unit).sync(BARRIER.cgroup);
-  ops.at("default").reset_affinity();
+  if (c.cgroupFiles.length === 0) ops.at("default").reset_affinity();
   if (inNewUser) becomeRoot(ops, true);
   if (!namespaces.joiner) {
     if (joined !== 0) joinAll(c);
-    if (namespaces.unshared !== 0) ops.at(POINTER).unshare(namespaces.unshared);
+    if (c.cgroupFiles.length === 0) unshareLate(c);
     return;
   }
   if (!inNewUser) raiseLimits(c);
@@ -49,6 +50,28 @@ export function writeOomScore(c: Compilation): void {
   if (oomScoreAdj === undefined) return;
   c.ops.at("/process/oomScoreAdj", "/proc/self/oom_score_adj");
   c.ops.write_file(NONE, "/proc/self/oom_score_adj", 0, String(oomScoreAdj));
+}
+
+function unshareLate({ ops, namespaces }: Compilation): void {
+  if (namespaces.unshared !== 0) ops.at(POINTER).unshare(namespaces.unshared);
+}
+
+/**
+ * v1: before anything that needs init in its cgroups, and as late as that, for the runtime makes them meanwhile. A cgroup
+ * namespace begins where init is then.
+ */
+export function enterCgroups(c: Compilation): void {
+  if (c.cgroupFiles.length === 0) return;
+  joinCgroups(c);
+  // A cpuset that is joined may narrow it.
+  c.ops.at("default").reset_affinity();
+  unshareLate(c);
+}
+
+function joinCgroups(c: Compilation): void {
+  if (c.cgroupFiles.length === 0) return;
+  c.ops.at("/linux/cgroupsPath").join_cgroups(c.cgroupFiles);
+  c.cgroupFiles = [];
 }
 
 /** v1: a thread that moves itself through `tasks` takes no lock of the whole process and waits for no grace period. */

@@ -227,9 +227,26 @@ export class OpWriter {
     w[p + 1] = barrier;
   }
 
+  /** Sends BARRIER with this number and goes on: the runtime does something meanwhile. */
+  announce(barrier: number): void {
+    const p = this.begin(26, 1);
+    const w = this.words;
+    w[p + 1] = barrier;
+  }
+
+  /** Waits for the runtime's message with a descriptor of each of these files, and writes `0` to it: this process is moved there. */
+  join_cgroups(files: readonly string[]): void {
+    const p = this.begin(27, 2);
+    const w = this.words;
+    const s = this.strings;
+    w[p + 1] = s.length;
+    w[p + 2] = files.length;
+    for (let i = 0; i < files.length; i++) s[s.length] = files[i] as string;
+  }
+
   /** As sync, but what releases init brings the descriptor of a detached mount, which the runtime alone could make. */
   receive_mount(mount: number, barrier: number): void {
-    const p = this.begin(26, 2);
+    const p = this.begin(28, 2);
     const w = this.words;
     w[p + 1] = mount;
     w[p + 2] = barrier;
@@ -237,38 +254,38 @@ export class OpWriter {
 
   /** Reports READY, by write(2) alone. */
   ready(): void {
-    this.begin(27, 0);
+    this.begin(29, 0);
   }
 
   /** Blocks in a write(2) of one byte to the full commit pipe until the runtime has recorded the container and drains it. When the runtime dies first, SIGPIPE ends init: nothing waits for ever. Needs no read, so that any seccomp filter lets it pass. */
   wait_commit(pipe: number): void {
-    const p = this.begin(28, 1);
+    const p = this.begin(30, 1);
     const w = this.words;
     w[p + 1] = pipe;
   }
 
   /** Blocks in a write(2) of one byte, STARTED, to the full pipe until `start` drains it. From then on failures are reported there instead of on the sync socket. Before it, init gives its own pages back by madvise(2), whose failure is ignored. */
   wait_start(pipe: number): void {
-    const p = this.begin(29, 1);
+    const p = this.begin(31, 1);
     const w = this.words;
     w[p + 1] = pipe;
   }
 
   /** Receives the seccomp filter, 1 to 4096 struct sock_filter in one message of the runtime, which comes when it has been compiled; the runtime's death (EOF) ends init. Kept for filter_and_wait. */
   receive_filter(): void {
-    this.begin(30, 0);
+    this.begin(32, 0);
   }
 
   /** Maps room for so many pointers, so that `hook` and `execute` need no mmap(2) once the filter is loaded. */
   reserve_launch(pointers: number): void {
-    const p = this.begin(31, 1);
+    const p = this.begin(33, 1);
     const w = this.words;
     w[p + 1] = pointers;
   }
 
   /** Gives init's own pages back as wait_start does, seccomp(SECCOMP_SET_MODE_FILTER, flags), then what ready, wait_commit (unless `commit` is NONE) and wait_start do, by write(2) alone. With SECCOMP_FILTER_FLAG_NEW_LISTENER (0x8) LISTENER with the descriptor's number is reported at once. `privileged` 1: CAP_SYS_ADMIN, if permitted, is made effective for it, and one capset(2) after it gives the three sets, less what they cannot have. */
   filter_and_wait(flags: number, privileged: number, effective: bigint | number, permitted: bigint | number, inheritable: bigint | number, commit: number, pipe: number): void {
-    const p = this.begin(32, 10);
+    const p = this.begin(34, 10);
     const w = this.words;
     w[p + 1] = flags;
     w[p + 2] = privileged;
@@ -281,7 +298,7 @@ export class OpWriter {
 
   /** openat2(2) with O_CLOEXEC. */
   open(fd: number, dir: number, path: string, flags: number, mode: number, resolve: number): void {
-    const p = this.begin(33, 6);
+    const p = this.begin(35, 6);
     const w = this.words;
     const s = this.strings;
     w[p + 1] = fd;
@@ -295,14 +312,14 @@ export class OpWriter {
 
   /** close(2) and empties the slot. */
   close(fd: number): void {
-    const p = this.begin(34, 1);
+    const p = this.begin(36, 1);
     const w = this.words;
     w[p + 1] = fd;
   }
 
   /** One write(2) of the whole string. */
   write(fd: number, data: string): void {
-    const p = this.begin(35, 2);
+    const p = this.begin(37, 2);
     const w = this.words;
     const s = this.strings;
     w[p + 1] = fd;
@@ -312,7 +329,7 @@ export class OpWriter {
 
   /** openat2(O_WRONLY|O_CLOEXEC|O_NOCTTY, resolve), one write(2), close. */
   write_file(dir: number, path: string, resolve: number, data: string): void {
-    const p = this.begin(36, 4);
+    const p = this.begin(38, 4);
     const w = this.words;
     const s = this.strings;
     w[p + 1] = dir;
@@ -325,7 +342,7 @@ export class OpWriter {
 
   /** fstat: the descriptor is the character device major:minor, else EINVAL. */
   check_device(fd: number, major: number, minor: number): void {
-    const p = this.begin(37, 3);
+    const p = this.begin(39, 3);
     const w = this.words;
     w[p + 1] = fd;
     w[p + 2] = major;
@@ -334,7 +351,7 @@ export class OpWriter {
 
   /** fstatfs: f_type is `magic`, else EINVAL. */
   check_fs(fd: number, magic: number): void {
-    const p = this.begin(38, 2);
+    const p = this.begin(40, 2);
     const w = this.words;
     w[p + 1] = fd;
     w[p + 2] = magic;
@@ -342,7 +359,7 @@ export class OpWriter {
 
   /** fstatfs: f_type is not `magic`, else EPERM: a mount target that leads into procfs by a symlink of the image. */
   refuse_fs(fd: number, magic: number): void {
-    const p = this.begin(39, 2);
+    const p = this.begin(41, 2);
     const w = this.words;
     w[p + 1] = fd;
     w[p + 2] = magic;
@@ -350,7 +367,7 @@ export class OpWriter {
 
   /** The mount target `path` in root as O_PATH descriptor. Missing folders are made 0755 one by one below the descriptor already reached, the last one as `kind`: 0 folder, 1 file (0644), 2 what the descriptor `like` is. An existing last component of the other kind is ENOTDIR or EISDIR. `nofollow` 1 refuses a symlink as last component (ELOOP). */
   target(fd: number, root: number, path: string, kind: number, like: number, nofollow: number): void {
-    const p = this.begin(40, 6);
+    const p = this.begin(42, 6);
     const w = this.words;
     const s = this.strings;
     w[p + 1] = fd;
@@ -364,7 +381,7 @@ export class OpWriter {
 
   /** mknod in root (parent folders made 0755) with exact mode, then, through a verified O_PATH|O_NOFOLLOW descriptor, owner. An existing node of the same type and number is kept and gets mode and owner; anything else is EEXIST. mode has the type bits. */
   make_node(root: number, path: string, mode: number, major: number, minor: number, uid: number, gid: number): void {
-    const p = this.begin(41, 7);
+    const p = this.begin(43, 7);
     const w = this.words;
     const s = this.strings;
     w[p + 1] = root;
@@ -379,7 +396,7 @@ export class OpWriter {
 
   /** symlinkat in root (parent folders made 0755); an existing entry is kept, or replaced when `replace` is 1 (never a folder). */
   make_symlink(root: number, path: string, to: string, replace: number): void {
-    const p = this.begin(42, 4);
+    const p = this.begin(44, 4);
     const w = this.words;
     const s = this.strings;
     w[p + 1] = root;
@@ -392,7 +409,7 @@ export class OpWriter {
 
   /** mkdir -p in root, mode for the folders that are missing; an existing folder is fine. */
   make_dir(root: number, path: string, mode: number): void {
-    const p = this.begin(43, 3);
+    const p = this.begin(45, 3);
     const w = this.words;
     const s = this.strings;
     w[p + 1] = root;
@@ -403,7 +420,7 @@ export class OpWriter {
 
   /** fsetxattr(2) of security.selinux on the root of a mount, without a NUL at the end of the context. */
   label(mount: number, context: string): void {
-    const p = this.begin(44, 2);
+    const p = this.begin(46, 2);
     const w = this.words;
     const s = this.strings;
     w[p + 1] = mount;
@@ -413,7 +430,7 @@ export class OpWriter {
 
   /** Copies the folder's content (regular files, folders, symlinks, modes, owners, times, xattrs) for tmpcopyup; devices, sockets and FIFOs are made anew by mknod; bounded depth; opens nothing that is not a regular file or folder. */
   copy_tree(from: number, to: number): void {
-    const p = this.begin(45, 2);
+    const p = this.begin(47, 2);
     const w = this.words;
     w[p + 1] = from;
     w[p + 2] = to;
@@ -421,7 +438,7 @@ export class OpWriter {
 
   /** open_tree(2) with OPEN_TREE_CLOEXEC; an empty path means `dir` itself (AT_EMPTY_PATH). flags: OPEN_TREE_CLONE, AT_RECURSIVE, AT_SYMLINK_NOFOLLOW. */
   open_tree(fd: number, dir: number, path: string, flags: number): void {
-    const p = this.begin(46, 4);
+    const p = this.begin(48, 4);
     const w = this.words;
     const s = this.strings;
     w[p + 1] = fd;
@@ -433,7 +450,7 @@ export class OpWriter {
 
   /** fsopen, fsconfig of each parameter (`key=value` as string, split at the first `=`; `key` as flag), create, fsmount with MOUNT_ATTR_ attributes: a detached mount. When `mode_of` is a slot that `target` has not just made, `mode=` is that folder's. The file system's own message becomes the detail. */
   new_mount(fd: number, fstype: string, attributes: number, mode_of: number, parameters: readonly string[]): void {
-    const p = this.begin(47, 6);
+    const p = this.begin(49, 6);
     const w = this.words;
     const s = this.strings;
     w[p + 1] = fd;
@@ -448,7 +465,7 @@ export class OpWriter {
 
   /** mount_setattr(2) on the mount of the descriptor; recursive 1 adds AT_RECURSIVE. propagation is MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE or 0. */
   mount_attributes(mount: number, set: bigint | number, clear: bigint | number, propagation: number, recursive: number): void {
-    const p = this.begin(48, 7);
+    const p = this.begin(50, 7);
     const w = this.words;
     w[p + 1] = mount;
     put64(w, p + 2, set);
@@ -459,7 +476,7 @@ export class OpWriter {
 
   /** mount_setattr(2) of the propagation, not recursive, on the mount that the folder lies in: `..` is opened until statx(2) says STATX_ATTR_MOUNT_ROOT. */
   parent_propagation(folder: number, propagation: number): void {
-    const p = this.begin(49, 2);
+    const p = this.begin(51, 2);
     const w = this.words;
     w[p + 1] = folder;
     w[p + 2] = propagation;
@@ -467,7 +484,7 @@ export class OpWriter {
 
   /** mount_setattr(2) on `/` of the current namespace. */
   root_propagation(propagation: number, recursive: number): void {
-    const p = this.begin(50, 2);
+    const p = this.begin(52, 2);
     const w = this.words;
     w[p + 1] = propagation;
     w[p + 2] = recursive;
@@ -475,7 +492,7 @@ export class OpWriter {
 
   /** move_mount(2) of a detached mount onto the target descriptor, empty paths on both sides. */
   move_mount(mount: number, target: number): void {
-    const p = this.begin(51, 2);
+    const p = this.begin(53, 2);
     const w = this.words;
     w[p + 1] = mount;
     w[p + 2] = target;
@@ -483,7 +500,7 @@ export class OpWriter {
 
   /** In root, when it exists: a recursive clone of the path mounted on it, read-only (recursively) and otherwise with the attributes it has. Missing: nothing. */
   read_only_path(root: number, path: string): void {
-    const p = this.begin(52, 2);
+    const p = this.begin(54, 2);
     const w = this.words;
     const s = this.strings;
     w[p + 1] = root;
@@ -493,7 +510,7 @@ export class OpWriter {
 
   /** In root, when it exists: a folder is covered by a clone of `folder`, anything else by a clone of `file`; where they are attached nowhere yet, they are themselves moved there first (before Linux 6.15 a detached mount cannot be cloned). Missing: nothing. That it vanishes in between is an error. */
   mask_path(root: number, path: string, file: number, folder: number): void {
-    const p = this.begin(53, 4);
+    const p = this.begin(55, 4);
     const w = this.words;
     const s = this.strings;
     w[p + 1] = root;
@@ -505,28 +522,28 @@ export class OpWriter {
 
   /** fchdir to the slot, pivot_root(".", "."), old root made slave recursively and detached, chdir to /. */
   pivot_root(root: number): void {
-    const p = this.begin(54, 1);
+    const p = this.begin(56, 1);
     const w = this.words;
     w[p + 1] = root;
   }
 
   /** For --no-pivot: detaches every procfs and sysfs mount outside the new root, move_mount of the root onto /, chroot("."), chdir to /. */
   move_root(root: number): void {
-    const p = this.begin(55, 1);
+    const p = this.begin(57, 1);
     const w = this.words;
     w[p + 1] = root;
   }
 
   /** Without a mount namespace: fchdir to the slot, chroot("."), chdir to /. The root is mounted nowhere: its mounts end with the last process in it. */
   change_root(root: number): void {
-    const p = this.begin(56, 1);
+    const p = this.begin(58, 1);
     const w = this.words;
     w[p + 1] = root;
   }
 
   /** Opens `ptmx` beneath the devpts slot (O_NOFOLLOW; devpts magic checked), unlocks it, TIOCGPTPEER; sets the size unless both are 0. */
   open_pty(master: number, peer: number, devpts: number, rows: number, columns: number): void {
-    const p = this.begin(57, 5);
+    const p = this.begin(59, 5);
     const w = this.words;
     w[p + 1] = master;
     w[p + 2] = peer;
@@ -537,7 +554,7 @@ export class OpWriter {
 
   /** Sends the master over the socket: payload `/dev/pts/N`, SCM_RIGHTS. The runtime's sync socket is not used for it. */
   send_pty(socket: number, master: number): void {
-    const p = this.begin(58, 2);
+    const p = this.begin(60, 2);
     const w = this.words;
     w[p + 1] = socket;
     w[p + 2] = master;
@@ -545,33 +562,33 @@ export class OpWriter {
 
   /** dup3 of the slot onto 0, 1 and 2. */
   use_as_stdio(fd: number): void {
-    const p = this.begin(59, 1);
+    const p = this.begin(61, 1);
     const w = this.words;
     w[p + 1] = fd;
   }
 
   /** ioctl(0, TIOCSCTTY). */
   controlling_tty(): void {
-    this.begin(60, 0);
+    this.begin(62, 0);
   }
 
   /** Each of 0, 1, 2 that is the null device (1:3) is replaced by the null device that the O_PATH slot is, opened O_RDWR through /proc/self/fd, which must be procfs. The slot is EINVAL when it is anything else: that is never opened. */
   replace_null_stdio(null_: number): void {
-    const p = this.begin(61, 1);
+    const p = this.begin(63, 1);
     const w = this.words;
     w[p + 1] = null_;
   }
 
   /** fchown(uid, -1) of 0, 1, 2 unless it is the null device or already uid's; EINVAL, EPERM and EROFS are ignored as in runc. */
   chown_stdio(uid: number): void {
-    const p = this.begin(62, 1);
+    const p = this.begin(64, 1);
     const w = this.words;
     w[p + 1] = uid;
   }
 
   /** chdir(2), then the raw getcwd(2) path must begin with `/` (CVE-2024-21626), else ENOENT. `optional` 1: EACCES is left to a later chdir; where it worked, the later chdir only repeats the check. */
   chdir(path: string, optional: number): void {
-    const p = this.begin(63, 2);
+    const p = this.begin(65, 2);
     const w = this.words;
     const s = this.strings;
     w[p + 1] = s.length;
@@ -581,14 +598,14 @@ export class OpWriter {
 
   /** close_range(first, ~0, CLOSE_RANGE_CLOEXEC). */
   cloexec_from(first: number): void {
-    const p = this.begin(64, 1);
+    const p = this.begin(66, 1);
     const w = this.words;
     w[p + 1] = first;
   }
 
   /** Runs a hook here: fork, exec with args and env, stdin is `before` + this process's pid + `after`, stdout and stderr kept (first bytes) as detail. Killed after `timeout` ms (0: none). A failure is ECHILD with the exit status in `value`, or the negative signal number, ETIMEDOUT, or exec's errno. */
   hook(path: string, args: readonly string[], env: readonly string[], before: string, after: string, timeout: number): void {
-    const p = this.begin(65, 8);
+    const p = this.begin(67, 8);
     const w = this.words;
     const s = this.strings;
     w[p + 1] = s.length;
@@ -608,7 +625,7 @@ export class OpWriter {
 
   /** Looks args[0] up in `path` (a PATH value; an empty part is the cwd), or relative to the cwd when it has a slash: a regular file that may be executed. A name with a slash fails with its own errno (EACCES when it may not be executed or is a folder), any other with ENOENT, as in Go's LookPath. Kept for `execute`. */
   find_executable(name: string, path: string): void {
-    const p = this.begin(66, 2);
+    const p = this.begin(68, 2);
     const w = this.words;
     const s = this.strings;
     w[p + 1] = s.length;
@@ -619,14 +636,14 @@ export class OpWriter {
 
   /** When env lacks HOME: HOME from the uid's line of /etc/passwd (a regular file, O_NONBLOCK, at most 1 MiB read, lines over 4 KiB skipped), else `/`; kept for `execute`, where it replaces an empty HOME. */
   home(uid: number): void {
-    const p = this.begin(67, 1);
+    const p = this.begin(69, 1);
     const w = this.words;
     w[p + 1] = uid;
   }
 
   /** execve of what find_executable found, with args, env and the HOME that `home` kept. Descriptors that are CLOEXEC close; EOF on the start pipe tells success. */
   execute(args: readonly string[], env: readonly string[]): void {
-    const p = this.begin(68, 4);
+    const p = this.begin(70, 4);
     const w = this.words;
     const s = this.strings;
     w[p + 1] = s.length;
@@ -639,7 +656,7 @@ export class OpWriter {
 
   /** sched_setaffinity(0) to a mask of CPUs, the lowest 32 first. */
   affinity(cpus: ArrayLike<number>): void {
-    const p = this.begin(69, 1 + cpus.length);
+    const p = this.begin(71, 1 + cpus.length);
     const w = this.words;
     w[p + 1] = cpus.length;
     w.set(cpus, p + 2);

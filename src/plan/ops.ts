@@ -90,6 +90,11 @@ export const OPS = {
     "Reports BARRIER with the number and waits until the runtime sends it back; the runtime's death (EOF) ends init.",
     { barrier: "u32" },
   ),
+  announce: op("Sends BARRIER with this number and goes on: the runtime does something meanwhile.", { barrier: "u32" }),
+  join_cgroups: op(
+    "Waits for the runtime's message with a descriptor of each of these files, and writes `0` to it: this process is moved there.",
+    { files: "strings" },
+  ),
   receive_mount: op(
     "As sync, but what releases init brings the descriptor of a detached mount, which the runtime alone could make.",
     { mount: "out", barrier: "u32" },

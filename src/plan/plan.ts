@@ -49,7 +49,7 @@ export type Inherited =
       ids?: { uids: readonly IdMapping[]; gids: readonly IdMapping[] };
       origin: Origin;
     }
-  /** `tasks` of a v1 cgroup, or cgroup.procs of the unified one, opened for writing. */
+  /** `exec`: `tasks` of a v1 cgroup, or cgroup.procs of the unified one, opened for writing. */
   | { what: "cgroup join"; path: string; origin: Origin }
   /** A v2 cgroup directory, for the joiner's clone. */
   | { what: "cgroup directory"; path: string; origin: Origin }
@@ -123,10 +123,13 @@ export type RuntimeStep =
   | { step: "delegate cgroup"; path: string; uid: number; origin: Origin }
   /** For explain: deviceProgramLines of src/cgroup/device-decode.ts. */
   | { step: "attach device program"; path: string; program: Uint32Array; origin: Origin }
-  /** Begins the clone. It goes on while the steps up to "send plan" are done, and while the plan is compiled. */
+  /** Begins the clone. It goes on while the steps up to "await clone" are done, and while the plan is compiled. */
   | { step: "spawn"; flags: number; cgroup?: string; origin: Origin }
-  /** Waits for the end of the clone; init begins with the plan and its inherited descriptors. */
+  /** init begins with the plan and its inherited descriptors, once it is cloned. */
   | { step: "send plan"; origin: Origin }
+  /** For init's op join_cgroups: each file opened for writing, in the same order. */
+  | { step: "send cgroups"; files: readonly string[]; origin: Origin }
+  | { step: "await clone"; origin: Origin }
   /** Waits for init's report BARRIER n; FAILED or EOF instead is the error. */
   | { step: "await barrier"; barrier: number; origin: Origin }
   | { step: "release barrier"; barrier: number; origin: Origin }

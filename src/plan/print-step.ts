@@ -48,6 +48,10 @@ export function stepLine(step: RuntimeStep, config: Config): string {
       return ["spawn init", cloneFlags(step.flags).join("|"), step.cgroup === undefined ? "" : `into ${step.cgroup}`]
         .filter((part) => part !== "")
         .join(" ");
+    case "send cgroups":
+      return `open ${step.files.join(", ")} for init`;
+    case "await clone":
+      return step.step;
     case "send plan":
       return "send the plan to init";
     case "await barrier":

@@ -35,7 +35,16 @@ export function printPlan(plan: Plan, format: "text" | "json", context: PrintCon
 }
 
 /** After these init has told the runtime where it is. */
-const REPORTS: ReadonlySet<string> = new Set(["sync", "receive_mount", "sibling", "ready", "filter_and_wait"]);
+const REPORTS: ReadonlySet<string> = new Set([
+  "sync",
+  "announce",
+  "receive_mount",
+  "sibling",
+  "ready",
+  "filter_and_wait",
+]);
+/** What follows a wait. */
+const WAITS: ReadonlySet<string> = new Set(["await listener", "await ready"]);
 
 /**
  * Both sides in order: the runtime's steps up to the clone, init's ops up to its next report, the runtime's steps that
@@ -52,7 +61,8 @@ function timeline(plan: Plan, context: PrintContext): Row[] {
       last = isLast(step);
     }
   };
-  runtimeUpTo((step) => step.step === "send plan");
+  const isWait = (step: RuntimeStep | undefined): boolean => step === undefined || WAITS.has(step.step);
+  runtimeUpTo((step) => step.step === "await clone");
   const slots = new Slots(plan.inherited);
   const ops = decode(plan.init);
   for (let index = 0; index < ops.length; index++) {
@@ -61,6 +71,7 @@ function timeline(plan: Plan, context: PrintContext): Row[] {
     slots.follow(decoded);
     if (!REPORTS.has(decoded.op)) continue;
     if (decoded.op === "sync") runtimeUpTo((step) => step.step === "release barrier");
+    else if (decoded.op === "announce") runtimeUpTo(() => isWait(steps[next + 1]));
     else if (decoded.op === "receive_mount") runtimeUpTo((step) => step.step === "map mount");
     else if (decoded.op === "sibling") runtimeUpTo((step) => step.step === "await child");
     else runtimeUpTo(() => false);

@@ -16,6 +16,8 @@ export const BARRIER = {
   cgroup: 3,
   /** An idmapped mount is to be made: its descriptor comes with the release. */
   mount: 4,
+  /** init needs no device any more: the runtime writes the rules, and init goes on. */
+  devices: 5,
 } as const;
 
 /** Kinds of report; the same numbers as csrc/init/report.h. */

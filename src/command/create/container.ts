@@ -1,7 +1,6 @@
 // Makes a container up to the point where init waits to be started; used by `create` and `run`.
 
 import type { Config, Hook } from "../../config/types.ts";
-import { processStartTime } from "../../container/liveness.ts";
 import { startOps } from "../../container/start-ops.ts";
 import { fullPipe } from "../../container/start-pipe.ts";
 import type { StateInput } from "../../container/state.ts";
@@ -10,20 +9,23 @@ import { formatTime } from "../../container/time.ts";
 import { RuntimeError } from "../../errors/runtime-error.ts";
 import type { HostFacts } from "../../host/facts.ts";
 import { gatherFacts } from "../../host/gather.ts";
+import { cgroupMode } from "../../host/gather-cgroups.ts";
 import { must } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
 import { loaded } from "../../lazy.ts";
 import { compileBeginning, compileCreate } from "../../plan/create.ts";
 import type { CreateOptions, Plan } from "../../plan/plan.ts";
 import { VERSION } from "../../version.ts";
-import { callerFds } from "./caller-fds.ts";
+import { type CallerFds, callerFds } from "./caller-fds.ts";
 import { type Cgroups, checkCgroups, closeUnified, undoCgroups } from "./cgroups.ts";
+import { earlySpawn } from "./early-spawn.ts";
 import type { Ends } from "./inherited.ts";
 import { Interrupts } from "./interrupts.ts";
-import { loadBundle } from "./load.ts";
+import { decodeBundle, type OpenBundle, openBundle } from "./load.ts";
+import { Making } from "./making.ts";
 import { writePidFile } from "./pid-file.ts";
 import type { CreateRequest } from "./request.ts";
-import { type Creation, runSteps } from "./steps.ts";
+import { type Creation, endInit, runSteps } from "./steps.ts";
 import type { SystemdDriver } from "./systemd.ts";
 import { UndoStack } from "./undo.ts";
 
@@ -48,135 +50,139 @@ export interface Created {
 
 /** Throws the first error after everything made so far has been unmade. */
 export function createContainer(native: Native, request: CreateRequest): Created {
-  const { rights } = request;
   checkUnused(native, request.root, request.id);
   const environ = must(native.environ(), { operation: "environ" }) as string;
   const fds = callerFds(native, request.preserveFds, environ);
-  const { path: bundle, config, text } = loadBundle(native, request.bundle, rights.unprivileged);
+  const opened = openBundle(native, request.bundle);
+  const undo = new UndoStack();
+  const interrupts = new Interrupts(native);
+  try {
+    return createFrom(opened, fds, environ, request, { native, interrupts, undo });
+  } catch (error) {
+    throw undone(error, undo);
+  }
+}
+
+type Tools = Pick<Creation, "native" | "interrupts" | "undo">;
+
+function createFrom(
+  opened: OpenBundle,
+  fds: CallerFds,
+  environ: string,
+  request: CreateRequest,
+  tools: Tools,
+): Created {
+  const { native, undo, interrupts } = tools;
+  const { rights } = request;
+  const [socket, sync] = must(native.socketpair(), { operation: "socketpair" }) as [number, number];
+  const ends: Ends = { sync, startPipe: -1, commitPipe: -1, consoleSocket: -1 };
+  const making = new Making(tools, request, fds.base, socket, ends);
+  const mode = cgroupMode(native);
+  const early = earlySpawn(opened, request, mode);
+  if (early !== undefined) runSteps(making, [early], 0);
+
+  // init is cloned meanwhile.
+  const { path: bundle, config, text } = decodeBundle(opened, rights.unprivileged);
+  making.loaded = { config, text };
   const notify = environ.includes("NOTIFY_SOCKET=") ? loaded(import("../notify.ts")) : undefined;
   const notifies = notify?.managerAddress(environ) !== undefined;
   if (notifies) notify?.offerSocket(config, request.root, request.id);
   const terminal = consoleMode(config.process.terminal, request);
-  let facts = gatherFacts(native, config, rights.userNamespace);
+  let facts = gatherFacts(native, config, mode, rights.userNamespace);
   if (rights.rootless && !request.systemd) {
     facts = loaded(import("./closed-cgroups.ts")).markClosed(native, config, request.id, facts);
   }
-  const options: CreateOptions = {
-    id: request.id,
-    bundle,
-    preserveFds: request.preserveFds,
-    listenFds: fds.listenFds,
-    noPivot: request.noPivot,
-    noNewKeyring: request.noNewKeyring,
-    outlives: request.outlives,
-    console: terminal,
-    facts,
-  };
+  const { noPivot, noNewKeyring, outlives, preserveFds, id } = request;
+  const { listenFds } = fds;
+  const flags = { noPivot, noNewKeyring, outlives, preserveFds, listenFds };
+  const options: CreateOptions = { id, bundle, ...flags, console: terminal, facts };
   const systemd = request.systemd ? openSystemd(native, request, facts) : undefined;
   if (systemd !== undefined) options.systemd = systemd.facts;
   let beginning = compileBeginning(config, options);
   // Before anything is recorded as ours: what is recorded, `delete --force` kills and removes.
-  const cgroups: Cgroups = { old: checkCgroups(native, beginning), made: [] };
-  if (cgroups.old.size > 0 && cgroups.old.has(beginning.cgroups.unified?.path ?? "")) {
+  const old = checkCgroups(native, beginning);
+  if (old.size > 0 && old.has(beginning.cgroups.unified?.path ?? "")) {
     options.oldUnified = true;
     beginning = compileBeginning(config, options);
   }
 
-  const undo = new UndoStack();
-  const interrupts = new Interrupts(native);
-  // Once a hook has run, or the container exists, its end is told to the poststop hooks.
-  let poststopDue = false;
-  try {
-    const rootfs = config.root.path.startsWith("/") ? config.root.path : `${bundle}/${config.root.path}`;
-    const state = createState(native, request.root, request.id, {
-      ociVersion: VERSION.spec,
-      id: request.id,
-      bundle,
-      rootfs,
-      annotations: config.annotations,
-      cgroups: beginning.leaves,
-      ...(systemd === undefined ? {} : { systemd: { unit: beginning.unit?.unit ?? "", user: systemd.facts.user } }),
-      hooks: hooksAfterStart(config),
-      privatePid: config.linux.namespaces.some((ns) => ns.type === "pid" && ns.path === undefined),
-      rootless: rights.rootless,
-      ...(request.noNewKeyring ? { noNewKeyring: true } : {}),
-      ...(notifies ? { notify: true } : {}),
-    });
-    undo.push(() => removeState(native, state, poststopDue ? config.hooks.poststop : []));
-    if (notifies) notify?.makeSocketFolder(native, state);
-
-    const [socket, sync] = must(native.socketpair(), { operation: "socketpair" }) as [number, number];
-    const ends: Ends = { sync, startPipe: -1, commitPipe: -1, consoleSocket: -1 };
-    let recorded = false;
-    const creation: Creation = {
-      native,
-      interrupts,
-      undo,
-      config,
-      ends,
-      socket,
-      base: fds.base,
-      rootless: rights.rootless,
-      unprivileged: rights.unprivileged || rights.userNamespace,
-      cgroups,
-      ...(systemd === undefined ? {} : { systemd }),
-      leaves: beginning.leaves,
-      spawning: false,
-      pid: 0,
-      pidfd: -1,
-      userNamespaces: [],
-      onHook: () => {
-        poststopDue = true;
-      },
-      onInit: () => {
-        if (recorded) return;
-        recorded = true;
-        state.appendInit(creation.pid, processStartTime(native, creation.pid));
-        state.saveConfig(text);
-      },
-      hookState: (pid, status) => loaded(import("../../container/hook-state.ts")).hookState(state.record, status, pid),
-    };
-    undo.push(() => undoCgroups(native, cgroups, creation.pid !== 0));
-    if (systemd !== undefined) undo.push(() => systemd.undo(beginning.leaves));
-    runSteps(creation, beginning.steps, 0);
-    // init is cloned meanwhile.
-    const plan = compileCreate(config, options, beginning);
-    creation.plan = plan;
-    const pipes = openPipes(native, request, state);
-    const [ptySocket, consoleSocket] = openConsole(native, request, terminal);
-    ends.startPipe = pipes.start;
-    ends.commitPipe = pipes.commit;
-    ends.consoleSocket = consoleSocket;
-    runSteps(creation, plan.runtime, beginning.steps.length);
-    closeUnified(native, cgroups);
-    systemd?.close();
-
-    if (request.outlives) recordCreated(native, state, plan);
-    if (request.pidFile !== undefined) {
-      const pidFile = request.pidFile;
-      writePidFile(native, pidFile, creation.pid);
-      undo.push(() => {
-        native.unlink(AT_FDCWD, pidFile, 0);
-      });
-    }
-    if (request.pidfdSocket !== undefined) {
-      loaded(import("./pidfd-socket.ts")).sendPidfd(native, request.pidfdSocket, creation.pidfd, "standard");
-    }
-    interrupts.check();
-    native.close(socket);
-    if (consoleSocket >= 0) native.close(consoleSocket);
-    // While this end is open, the pipe would never end for `run`.
-    must(native.close(pipes.start), { operation: "close" });
-    if (pipes.commit >= 0) {
-      native.close(pipes.commit);
-      releaseCommit(native, pipes.commitRead);
-    }
-    poststopDue = true;
-    const { pid, pidfd } = creation;
-    return { config, plan, state, pid, pidfd, startPipe: pipes.startRead, ptySocket, undo, interrupts };
-  } catch (error) {
-    throw undone(error, undo);
+  const unit = systemd && { unit: beginning.unit?.unit ?? "", user: systemd.facts.user };
+  const input = stateOf(config, bundle, request, beginning.leaves, unit);
+  const state = createState(native, request.root, id, notifies ? { ...input, notify: true } : input);
+  making.state = state;
+  undo.push(() => removeState(native, state, making.poststopDue ? config.hooks.poststop : []));
+  if (notifies) notify?.makeSocketFolder(native, state);
+  const cgroups: Cgroups = { old, made: [] };
+  making.cgroups = cgroups;
+  making.leaves = beginning.leaves;
+  undo.push(() => undoCgroups(native, cgroups, making.pid !== 0));
+  if (systemd !== undefined) {
+    making.systemd = systemd;
+    undo.push(() => systemd.undo(beginning.leaves));
   }
+  // Before its cgroups go; early, it is further down in the stack.
+  undo.push(() => endInit(making));
+  runSteps(making, beginning.steps, 0);
+  const plan = compileCreate(config, options, beginning);
+  making.plan = plan;
+  const pipes = openPipes(native, request, state);
+  const [ptySocket, consoleSocket] = openConsole(native, request, terminal);
+  ends.startPipe = pipes.start;
+  ends.commitPipe = pipes.commit;
+  ends.consoleSocket = consoleSocket;
+  runSteps(making, plan.runtime, beginning.steps.length);
+  closeUnified(native, cgroups);
+  systemd?.close();
+
+  if (request.outlives) recordCreated(native, state, plan);
+  tell(making, request);
+  interrupts.check();
+  native.close(socket);
+  if (consoleSocket >= 0) native.close(consoleSocket);
+  // While this end is open, the pipe would never end for `run`.
+  must(native.close(pipes.start), { operation: "close" });
+  if (pipes.commit >= 0) {
+    native.close(pipes.commit);
+    releaseCommit(native, pipes.commitRead);
+  }
+  making.poststopDue = true;
+  const { pid, pidfd } = making;
+  return { config, plan, state, pid, pidfd, startPipe: pipes.startRead, ptySocket, undo, interrupts };
+}
+
+/** --pid-file and --pidfd-socket. */
+function tell({ native, undo, pid, pidfd }: Creation, { pidFile, pidfdSocket }: CreateRequest): void {
+  if (pidFile !== undefined) {
+    writePidFile(native, pidFile, pid);
+    undo.push(() => {
+      native.unlink(AT_FDCWD, pidFile, 0);
+    });
+  }
+  if (pidfdSocket !== undefined) {
+    loaded(import("./pidfd-socket.ts")).sendPidfd(native, pidfdSocket, pidfd, "standard");
+  }
+}
+
+function stateOf(
+  config: Config,
+  bundle: string,
+  { id, rights, noNewKeyring }: CreateRequest,
+  cgroups: string[],
+  systemd: StateInput["systemd"],
+): StateInput {
+  return {
+    ociVersion: VERSION.spec,
+    id,
+    bundle,
+    rootfs: config.root.path.startsWith("/") ? config.root.path : `${bundle}/${config.root.path}`,
+    annotations: config.annotations,
+    cgroups,
+    ...(systemd === undefined ? {} : { systemd }),
+    hooks: hooksAfterStart(config),
+    privatePid: config.linux.namespaces.some((ns) => ns.type === "pid" && ns.path === undefined),
+    rootless: rights.rootless,
+    ...(noNewKeyring ? { noNewKeyring: true } : {}),
+  };
 }
 
 function openSystemd(native: Native, request: CreateRequest, { cgroup }: HostFacts): SystemdDriver {

@@ -1,6 +1,6 @@
 // The bundle: changes into it, reads and decodes config.json. Everything that is wrong is said at once.
 
-import { type Loaded, loadConfig } from "../../config/load.ts";
+import { type Loaded, loadConfig, parseConfig } from "../../config/load.ts";
 import type { Config, Issue } from "../../config/types.ts";
 import { RuntimeError } from "../../errors/runtime-error.ts";
 import { warn } from "../../errors/warning.ts";
@@ -21,15 +21,30 @@ export interface Bundle {
   text: string;
 }
 
-/**
- * Changes into the bundle and reads its config.json; throws one RuntimeError that names every problem. `unprivileged`: this
- * process is no root, not even of a user namespace.
- */
-export function loadBundle(native: Native, bundle: string, unprivileged = false): Bundle {
+/** A bundle whose config.json is read, but not decoded yet. */
+export interface OpenBundle {
+  path: string;
+  text: string;
+  parsed: ReturnType<typeof parseConfig>;
+}
+
+/** Changes into the bundle and reads its config.json. */
+export function openBundle(native: Native, bundle: string): OpenBundle {
   must(native.chdir(bundle), { operation: "chdir", path: bundle, message: "cannot enter the bundle" });
   const path = must(native.getcwd(), { operation: "getcwd", path: bundle }) as string;
   const text = readText(native);
-  const { config, issues } = loadConfig(text);
+  return { path, text, parsed: parseConfig(text) };
+}
+
+export function loadBundle(native: Native, bundle: string): Bundle {
+  return decodeBundle(openBundle(native, bundle));
+}
+
+/**
+ * Throws one RuntimeError that names every problem. `unprivileged`: this process is no root, not even of a user namespace.
+ */
+export function decodeBundle({ path, text, parsed }: OpenBundle, unprivileged = false): Bundle {
+  const { config, issues } = loadConfig(text, parsed);
   if (config === undefined) throw invalidConfig(issues.filter((issue) => issue.kind !== "warning"));
   if (unprivileged) {
     const { checkRootless } = loaded(import("../../config/checks/rootless.ts"));

@@ -52,11 +52,11 @@ export interface Creation {
   readonly rootless: boolean;
   /** This process is not the host's root: it must stay dumpable, and mounts need a user namespace. */
   readonly unprivileged: boolean;
-  readonly cgroups: Cgroups;
+  cgroups: Cgroups;
   /** With --systemd-cgroup. */
-  readonly systemd?: SystemdDriver;
+  systemd?: SystemdDriver;
   /** The leaf of each hierarchy. */
-  readonly leaves: readonly string[];
+  leaves: readonly string[];
   /** A clone is under way. */
   spawning: boolean;
   /** The container's init; 0 and -1 before it exists. */
@@ -136,6 +136,14 @@ function runStep(creation: Creation, step: Exclude<RuntimeStep, { step: "write c
     case "send plan":
       sendPlan(creation);
       return;
+    case "send cgroups":
+      sendCgroups(creation, step);
+      return;
+    case "await clone": {
+      const failure = finishSpawn(creation);
+      if (failure !== undefined) throw failure;
+      return;
+    }
     case "await barrier":
       hear(creation, REPORT.barrier, step.barrier);
       return;
@@ -213,6 +221,7 @@ function hear({ native, interrupts, socket, plan }: Creation, kind: number, valu
 }
 
 function beginSpawn(creation: Creation, step: Step<"spawn">): void {
+  if (creation.spawning) return; // it could be told early: see early-spawn.ts
   const { native, undo, cgroups } = creation;
   // Steps before this one take microseconds, later ones wait with an eye on signals.
   creation.interrupts.check();
@@ -223,10 +232,13 @@ function beginSpawn(creation: Creation, step: Step<"spawn">): void {
   const begun = native.spawn_begin(creation.ends.sync, creation.base, step.flags, cgroup, rootless, background);
   if (begun < 0) throw spawnError(native, begun);
   creation.spawning = true;
-  undo.push(() => {
-    if (creation.spawning) finishSpawn(creation);
-    if (creation.pid !== 0) killInit(creation);
-  });
+  undo.push(() => endInit(creation));
+}
+
+/** The undo of "spawn"; the second time there is nothing left to do. */
+export function endInit(creation: Creation): void {
+  if (creation.spawning) finishSpawn(creation);
+  if (creation.pidfd >= 0) killInit(creation);
 }
 
 function sendPlan(creation: Creation): void {
@@ -248,8 +260,26 @@ function sendPlan(creation: Creation): void {
     const filter = loaded(import("./filter.ts")).compilePlanned((creation.plan as Plan).runtime, seccomp);
     if (filter !== undefined) creation.filter = filter;
   }
-  const failure = finishSpawn(creation) ?? error;
-  if (failure !== undefined) throw failure;
+  // Why init has not got it.
+  if (error !== undefined) throw finishSpawn(creation) ?? error;
+}
+
+function sendCgroups({ native, socket }: Creation, { files, origin }: Step<"send cgroups">): void {
+  const fds = new Uint32Array(files.length);
+  let opened = 0;
+  try {
+    for (; opened < files.length; opened++) {
+      const path = files[opened] as string;
+      fds[opened] = must(native.open(AT_FDCWD, path, O_WRONLY, 0), {
+        operation: "open",
+        path,
+        pointer: origin.pointer,
+      });
+    }
+    must(native.send_descriptors(socket, fds), { operation: "send", message: "cannot reach init" });
+  } finally {
+    for (let i = 0; i < opened; i++) native.close(fds[i] as number);
+  }
 }
 
 /** Its failure is the caller's to throw: with one there is no init, and nothing to undo. */
@@ -298,14 +328,15 @@ function raiseRlimit(creation: Creation, step: Step<"raise rlimit">): void {
 
 /** Kills init and reaps it. One that is frozen on v1 dies once it is thawed, and never below a frozen cgroup. */
 function killInit(creation: Creation): void {
-  const { native } = creation;
-  native.pidfd_kill(creation.pidfd, SIGKILL);
+  const { native, pidfd } = creation;
+  creation.pidfd = -1;
+  native.pidfd_kill(pidfd, SIGKILL);
   thaw(native, creation.leaves);
-  const ended = native.poll(Uint32Array.of(creation.pidfd), Uint32Array.of(POLLIN), PATIENCE_MS);
+  const ended = native.poll(Uint32Array.of(pidfd), Uint32Array.of(POLLIN), PATIENCE_MS);
   if (typeof ended !== "number" && ended[0] === 0) {
     throw new RuntimeError({ message: "the container's init does not end: is its cgroup frozen?" });
   }
   const waited = native.wait_child(creation.pid, 0);
-  native.close(creation.pidfd);
+  native.close(pidfd);
   if (typeof waited === "number" && waited !== -ECHILD) throw nativeError(waited, { operation: "waitid" });
 }

@@ -110,10 +110,10 @@ function start(
   ends.startPipe = write;
   const [ptySocket, consoleSocket] = attempt.console;
   ends.consoleSocket = consoleSocket;
-  // The first sends the plan.
-  runSteps(creation, plan.runtime.slice(0, 1), 0);
+  // The first ones send the plan and wait for the clone.
+  runSteps(creation, plan.runtime.slice(0, 2), 0);
   cloning = true;
-  runSteps(creation, plan.runtime, 1);
+  runSteps(creation, plan.runtime, 2);
 
   const { pid, pidfd } = creation;
   if (consoleSocket >= 0) native.close(consoleSocket);
