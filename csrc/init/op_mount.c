@@ -171,6 +171,25 @@ int op_move_mount(struct ctx *c, const struct args_move_mount *a)
     return result;
 }
 
+int op_bind_new(struct ctx *c, const struct args_bind_new *a)
+{
+    const struct mount_attr attr = {.attr_set = pair(a->set), .attr_clr = pair(a->clear)};
+    int folder = slot_fd(c, a->folder);
+    int result = (int)SYS3(mkdirat, folder, text(c, a->name), 0755);
+    if (result < 0)
+        return result;
+    int fd = (int)SYS3(open_tree, AT_FDCWD, text(c, a->source),
+                       (unsigned long)(OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
+    if (fd < 0)
+        return fd;
+    if ((attr.attr_set | attr.attr_clr) != 0)
+        result = mount_setattr(fd, "", AT_EMPTY_PATH, &attr);
+    if (result == 0)
+        result = (int)SYS5(move_mount, fd, "", folder, text(c, a->name), MOVE_MOUNT_F_EMPTY_PATH);
+    sys_close(fd);
+    return result;
+}
+
 /* A path in root that is to be hidden or protected. Missing, also because a component is a file: there is nothing. */
 static int existing_target(const struct ctx *c, uint32_t slot, const char *path)
 {

@@ -74,25 +74,26 @@ enum op_code {
     OP_PARENT_PROPAGATION = 51,
     OP_ROOT_PROPAGATION = 52,
     OP_MOVE_MOUNT = 53,
-    OP_READ_ONLY_PATH = 54,
-    OP_MASK_PATH = 55,
-    OP_PIVOT_ROOT = 56,
-    OP_MOVE_ROOT = 57,
-    OP_CHANGE_ROOT = 58,
-    OP_OPEN_PTY = 59,
-    OP_SEND_PTY = 60,
-    OP_USE_AS_STDIO = 61,
-    OP_CONTROLLING_TTY = 62,
-    OP_REPLACE_NULL_STDIO = 63,
-    OP_CHOWN_STDIO = 64,
-    OP_CHDIR = 65,
-    OP_CLOEXEC_FROM = 66,
-    OP_HOOK = 67,
-    OP_FIND_EXECUTABLE = 68,
-    OP_HOME = 69,
-    OP_EXECUTE = 70,
-    OP_AFFINITY = 71,
-    OP_END = 72,
+    OP_BIND_NEW = 54,
+    OP_READ_ONLY_PATH = 55,
+    OP_MASK_PATH = 56,
+    OP_PIVOT_ROOT = 57,
+    OP_MOVE_ROOT = 58,
+    OP_CHANGE_ROOT = 59,
+    OP_OPEN_PTY = 60,
+    OP_SEND_PTY = 61,
+    OP_USE_AS_STDIO = 62,
+    OP_CONTROLLING_TTY = 63,
+    OP_REPLACE_NULL_STDIO = 64,
+    OP_CHOWN_STDIO = 65,
+    OP_CHDIR = 66,
+    OP_CLOEXEC_FROM = 67,
+    OP_HOOK = 68,
+    OP_FIND_EXECUTABLE = 69,
+    OP_HOME = 70,
+    OP_EXECUTE = 71,
+    OP_AFFINITY = 72,
+    OP_END = 73,
 };
 
 /* Operand types by opcode, for the verifier: u u32, l u64, f slot, o out, s string, d data, v strings, w words. */
@@ -151,6 +152,7 @@ enum op_code {
         [OP_PARENT_PROPAGATION] = "fu", \
         [OP_ROOT_PROPAGATION] = "uu", \
         [OP_MOVE_MOUNT] = "ff", \
+        [OP_BIND_NEW] = "fssll", \
         [OP_READ_ONLY_PATH] = "fs", \
         [OP_MASK_PATH] = "fsff", \
         [OP_PIVOT_ROOT] = "f", \
@@ -436,6 +438,14 @@ struct args_move_mount {
     uint32_t target;
 };
 
+struct args_bind_new {
+    uint32_t folder;
+    uint32_t name;
+    uint32_t source;
+    struct word_pair set;
+    struct word_pair clear;
+};
+
 struct args_read_only_path {
     uint32_t root;
     uint32_t path;
@@ -578,6 +588,7 @@ int op_mount_attributes(struct ctx *c, const struct args_mount_attributes *a);
 int op_parent_propagation(struct ctx *c, const struct args_parent_propagation *a);
 int op_root_propagation(struct ctx *c, const struct args_root_propagation *a);
 int op_move_mount(struct ctx *c, const struct args_move_mount *a);
+int op_bind_new(struct ctx *c, const struct args_bind_new *a);
 int op_read_only_path(struct ctx *c, const struct args_read_only_path *a);
 int op_mask_path(struct ctx *c, const struct args_mask_path *a);
 int op_pivot_root(struct ctx *c, const struct args_pivot_root *a);
@@ -707,6 +718,8 @@ static inline int op_dispatch(struct ctx *c, uint32_t code, const void *args)
         return op_root_propagation(c, args);
     case OP_MOVE_MOUNT:
         return op_move_mount(c, args);
+    case OP_BIND_NEW:
+        return op_bind_new(c, args);
     case OP_READ_ONLY_PATH:
         return op_read_only_path(c, args);
     case OP_MASK_PATH:

@@ -13,6 +13,8 @@ import type { Terminal } from "./run/terminal.ts";
 import { forwardedSignals, waitForExit } from "./run/wait.ts";
 
 const SIGKILL = 9;
+const AT_FDCWD = -100;
+const AT_REMOVEDIR = 0x200;
 
 interface RunOptions {
   detach: boolean;
@@ -80,6 +82,8 @@ function removeContainer(native: Native, created: Created): void {
   if (systemd !== undefined) {
     loaded(import("../container/systemd/stop.ts")).endUnit(native, systemd, created.plan.cgroups, true);
   }
-  removeCgroups(native, created.plan.cgroups, true);
+  // Nearly always it is as simple as that; what this process has made itself needs no look at where it leads.
+  const left = created.plan.cgroups.filter((path) => native.unlink(AT_FDCWD, path, AT_REMOVEDIR) < 0);
+  if (left.length > 0) removeCgroups(native, left, true);
   removeState(native, created.state, created.config.hooks.poststop);
 }

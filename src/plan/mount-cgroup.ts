@@ -56,7 +56,6 @@ function mountV1(c: Compilation, entry: MountEntry): void {
     .at(pointer, destination)
     .new_mount(mount, "tmpfs", STRICT, NONE, ["source=tmpfs", "mode=755", ...labelParameters(c)]);
   attach(c, entry, mount, target);
-  ops.close(mount);
   const { hierarchies } = c.options.facts.cgroup;
   // The container's cgroups: of some hierarchies, or all, in the same order.
   const { v1 } = c.cgroups;
@@ -65,22 +64,35 @@ function mountV1(c: Compilation, entry: MountEntry): void {
   for (let i = hierarchies.length - 1; i >= 0; i--) {
     const hierarchy = hierarchies[i] as CgroupHierarchy;
     const joined = v1[at]?.mountpoint === hierarchy.mountpoint ? v1[at--] : undefined;
-    mountHierarchy(c, entry, hierarchy, joined?.path ?? ownCgroup(hierarchy));
+    mountHierarchy(c, entry, mount, hierarchy, joined?.path ?? ownCgroup(hierarchy));
   }
+  ops.close(mount);
 }
 
-function mountHierarchy(c: Compilation, entry: MountEntry, hierarchy: CgroupHierarchy, cgroup: string): void {
+function mountHierarchy(
+  c: Compilation,
+  entry: MountEntry,
+  above: number,
+  hierarchy: CgroupHierarchy,
+  cgroup: string,
+): void {
   const { ops } = c;
-  const { pointer } = entry;
+  const { pointer, options } = entry;
   const name = lastPart(hierarchy.mountpoint);
-  const destination = `${entry.destination}/${name}`;
-  const target = ops.slot();
-  ops.at(pointer, destination).target(target, c.root, destination, KIND.folder, NONE, 1);
-  const mount = ops.slot();
-  if (((c.namespaces.created | c.namespaces.joined) & CLONE_NEWCGROUP) !== 0) newHierarchy(c, entry, hierarchy, mount);
-  else bindHierarchy(c, entry, cgroup, mount, hierarchy.closed === true);
-  attach(c, entry, mount, target);
-  ops.close(mount);
+  const namespace = ((c.namespaces.created | c.namespaces.joined) & CLONE_NEWCGROUP) !== 0;
+  const closed = hierarchy.closed === true;
+  if (!namespace && !closed && options.propagation.length === 0) {
+    ops.at(pointer, cgroup).bind_new(above, name, cgroup, options.attrSet, options.attrClear);
+  } else {
+    const destination = `${entry.destination}/${name}`;
+    const target = ops.slot();
+    ops.at(pointer, destination).target(target, c.root, destination, KIND.folder, NONE, 1);
+    const mount = ops.slot();
+    if (namespace) newHierarchy(c, entry, hierarchy, mount);
+    else bindHierarchy(c, entry, cgroup, mount, closed);
+    attach(c, entry, mount, target);
+    ops.close(mount);
+  }
   if (name.indexOf(",") < 0) return;
   for (const controller of name.split(",")) {
     const link = `${entry.destination}/${controller}`;

@@ -498,9 +498,23 @@ export class OpWriter {
     w[p + 2] = target;
   }
 
+  /** Makes the folder `name` in the top folder of a mount that is new, and binds the source there: mkdirat(2), open_tree(2) with OPEN_TREE_CLONE|AT_RECURSIVE, mount_setattr(2) unless set and clear are 0, move_mount(2), for which a symlink is no folder. */
+  bind_new(folder: number, name: string, source: string, set: bigint | number, clear: bigint | number): void {
+    const p = this.begin(54, 7);
+    const w = this.words;
+    const s = this.strings;
+    w[p + 1] = folder;
+    w[p + 2] = s.length;
+    s[s.length] = name;
+    w[p + 3] = s.length;
+    s[s.length] = source;
+    put64(w, p + 4, set);
+    put64(w, p + 6, clear);
+  }
+
   /** In root, when it exists: a recursive clone of the path mounted on it, read-only (recursively) and otherwise with the attributes it has. Missing: nothing. */
   read_only_path(root: number, path: string): void {
-    const p = this.begin(54, 2);
+    const p = this.begin(55, 2);
     const w = this.words;
     const s = this.strings;
     w[p + 1] = root;
@@ -510,7 +524,7 @@ export class OpWriter {
 
   /** In root, when it exists: a folder is covered by a clone of `folder`, anything else by a clone of `file`; where they are attached nowhere yet, they are themselves moved there first (before Linux 6.15 a detached mount cannot be cloned). Missing: nothing. That it vanishes in between is an error. */
   mask_path(root: number, path: string, file: number, folder: number): void {
-    const p = this.begin(55, 4);
+    const p = this.begin(56, 4);
     const w = this.words;
     const s = this.strings;
     w[p + 1] = root;
@@ -522,28 +536,28 @@ export class OpWriter {
 
   /** fchdir to the slot, pivot_root(".", "."), old root made slave recursively and detached, chdir to /. */
   pivot_root(root: number): void {
-    const p = this.begin(56, 1);
+    const p = this.begin(57, 1);
     const w = this.words;
     w[p + 1] = root;
   }
 
   /** For --no-pivot: detaches every procfs and sysfs mount outside the new root, move_mount of the root onto /, chroot("."), chdir to /. */
   move_root(root: number): void {
-    const p = this.begin(57, 1);
+    const p = this.begin(58, 1);
     const w = this.words;
     w[p + 1] = root;
   }
 
   /** Without a mount namespace: fchdir to the slot, chroot("."), chdir to /. The root is mounted nowhere: its mounts end with the last process in it. */
   change_root(root: number): void {
-    const p = this.begin(58, 1);
+    const p = this.begin(59, 1);
     const w = this.words;
     w[p + 1] = root;
   }
 
   /** Opens `ptmx` beneath the devpts slot (O_NOFOLLOW; devpts magic checked), unlocks it, TIOCGPTPEER; sets the size unless both are 0. */
   open_pty(master: number, peer: number, devpts: number, rows: number, columns: number): void {
-    const p = this.begin(59, 5);
+    const p = this.begin(60, 5);
     const w = this.words;
     w[p + 1] = master;
     w[p + 2] = peer;
@@ -554,7 +568,7 @@ export class OpWriter {
 
   /** Sends the master over the socket: payload `/dev/pts/N`, SCM_RIGHTS. The runtime's sync socket is not used for it. */
   send_pty(socket: number, master: number): void {
-    const p = this.begin(60, 2);
+    const p = this.begin(61, 2);
     const w = this.words;
     w[p + 1] = socket;
     w[p + 2] = master;
@@ -562,33 +576,33 @@ export class OpWriter {
 
   /** dup3 of the slot onto 0, 1 and 2. */
   use_as_stdio(fd: number): void {
-    const p = this.begin(61, 1);
+    const p = this.begin(62, 1);
     const w = this.words;
     w[p + 1] = fd;
   }
 
   /** ioctl(0, TIOCSCTTY). */
   controlling_tty(): void {
-    this.begin(62, 0);
+    this.begin(63, 0);
   }
 
   /** Each of 0, 1, 2 that is the null device (1:3) is replaced by the null device that the O_PATH slot is, opened O_RDWR through /proc/self/fd, which must be procfs. The slot is EINVAL when it is anything else: that is never opened. */
   replace_null_stdio(null_: number): void {
-    const p = this.begin(63, 1);
+    const p = this.begin(64, 1);
     const w = this.words;
     w[p + 1] = null_;
   }
 
   /** fchown(uid, -1) of 0, 1, 2 unless it is the null device or already uid's; EINVAL, EPERM and EROFS are ignored as in runc. */
   chown_stdio(uid: number): void {
-    const p = this.begin(64, 1);
+    const p = this.begin(65, 1);
     const w = this.words;
     w[p + 1] = uid;
   }
 
   /** chdir(2), then the raw getcwd(2) path must begin with `/` (CVE-2024-21626), else ENOENT. `optional` 1: EACCES is left to a later chdir; where it worked, the later chdir only repeats the check. */
   chdir(path: string, optional: number): void {
-    const p = this.begin(65, 2);
+    const p = this.begin(66, 2);
     const w = this.words;
     const s = this.strings;
     w[p + 1] = s.length;
@@ -598,14 +612,14 @@ export class OpWriter {
 
   /** close_range(first, ~0, CLOSE_RANGE_CLOEXEC). */
   cloexec_from(first: number): void {
-    const p = this.begin(66, 1);
+    const p = this.begin(67, 1);
     const w = this.words;
     w[p + 1] = first;
   }
 
   /** Runs a hook here: fork, exec with args and env, stdin is `before` + this process's pid + `after`, stdout and stderr kept (first bytes) as detail. Killed after `timeout` ms (0: none). A failure is ECHILD with the exit status in `value`, or the negative signal number, ETIMEDOUT, or exec's errno. */
   hook(path: string, args: readonly string[], env: readonly string[], before: string, after: string, timeout: number): void {
-    const p = this.begin(67, 8);
+    const p = this.begin(68, 8);
     const w = this.words;
     const s = this.strings;
     w[p + 1] = s.length;
@@ -625,7 +639,7 @@ export class OpWriter {
 
   /** Looks args[0] up in `path` (a PATH value; an empty part is the cwd), or relative to the cwd when it has a slash: a regular file that may be executed. A name with a slash fails with its own errno (EACCES when it may not be executed or is a folder), any other with ENOENT, as in Go's LookPath. Kept for `execute`. */
   find_executable(name: string, path: string): void {
-    const p = this.begin(68, 2);
+    const p = this.begin(69, 2);
     const w = this.words;
     const s = this.strings;
     w[p + 1] = s.length;
@@ -636,14 +650,14 @@ export class OpWriter {
 
   /** When env lacks HOME: HOME from the uid's line of /etc/passwd (a regular file, O_NONBLOCK, at most 1 MiB read, lines over 4 KiB skipped), else `/`; kept for `execute`, where it replaces an empty HOME. */
   home(uid: number): void {
-    const p = this.begin(69, 1);
+    const p = this.begin(70, 1);
     const w = this.words;
     w[p + 1] = uid;
   }
 
   /** execve of what find_executable found, with args, env and the HOME that `home` kept. Descriptors that are CLOEXEC close; EOF on the start pipe tells success. */
   execute(args: readonly string[], env: readonly string[]): void {
-    const p = this.begin(70, 4);
+    const p = this.begin(71, 4);
     const w = this.words;
     const s = this.strings;
     w[p + 1] = s.length;
@@ -656,7 +670,7 @@ export class OpWriter {
 
   /** sched_setaffinity(0) to a mask of CPUs, the lowest 32 first. */
   affinity(cpus: ArrayLike<number>): void {
-    const p = this.begin(71, 1 + cpus.length);
+    const p = this.begin(72, 1 + cpus.length);
     const w = this.words;
     w[p + 1] = cpus.length;
     w.set(cpus, p + 2);

@@ -228,6 +228,10 @@ export const OPS = {
     mount: "slot",
     target: "slot",
   }),
+  bind_new: op(
+    "Makes the folder `name` in the top folder of a mount that is new, and binds the source there: mkdirat(2), open_tree(2) with OPEN_TREE_CLONE|AT_RECURSIVE, mount_setattr(2) unless set and clear are 0, move_mount(2), for which a symlink is no folder.",
+    { folder: "slot", name: "string", source: "string", set: "u64", clear: "u64" },
+  ),
   read_only_path: op(
     "In root, when it exists: a recursive clone of the path mounted on it, read-only (recursively) and otherwise with the attributes it has. Missing: nothing.",
     { root: "slot", path: "string" },
