@@ -18,6 +18,7 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { machineSources, sourcesFor } from "./apt-sources.ts";
 import { compileAll, SECTIONS } from "./c.ts";
+import { EDITS, edited } from "./quickjs-patch.ts";
 import { run } from "./run.ts";
 import { digest, unlessMade } from "./stamp.ts";
 import type { Toolchain } from "./toolchain.ts";
@@ -51,7 +52,7 @@ export async function quickJs({ cc, quickJs: flags }: Toolchain): Promise<QuickJ
     `-DCONFIG_VERSION="${VERSION.replaceAll(".", "-")}"`,
   ];
   const compiler = await run(cc, ["--version"]);
-  const key = digest([], SHA256, cc, compiler, ...all, ...SOURCES);
+  const key = digest([], SHA256, include, cc, compiler, ...all, ...SOURCES);
   const folder = join(CACHE, `quickjs-${VERSION}-${key.slice(0, 16)}`);
   const library = join(folder, "libquickjs.a");
   await unlessMade([library], key, async () => {
@@ -64,14 +65,18 @@ export async function quickJs({ cc, quickJs: flags }: Toolchain): Promise<QuickJ
   return { include, library };
 }
 
-/** The folder of the unpacked source. */
+/** The folder of the unpacked source, with quickjs-patch.ts done to it. */
 async function source(): Promise<string> {
-  const folder = join(CACHE, `quickjs-${VERSION}`);
+  const folder = join(CACHE, `quickjs-${VERSION}-${digest([], JSON.stringify(EDITS)).slice(0, 16)}`);
   if (existsSync(folder)) return folder;
   const tarball = await verifiedTarball();
   // Unpacked beside its place and renamed: an interrupted build leaves nothing half done there.
   const unpacked = mkdtempSync(`${folder}.`);
   await run("tar", ["--extract", "--file", tarball, "--directory", unpacked, "--strip-components", "1"]);
+  for (const file of new Set(EDITS.map((edit) => edit.file))) {
+    const path = join(unpacked, file);
+    writeFileSync(path, edited(file, readFileSync(path, "utf8")));
+  }
   renameSync(unpacked, folder);
   return folder;
 }

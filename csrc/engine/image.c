@@ -5,9 +5,6 @@
 #include <stddef.h>
 #include <unistd.h>
 
-/* The first byte of the section `image`: the linker makes the name. */
-extern const char __start_image[];
-
 IN_IMAGE int booted;
 
 int write_image(const char *path, const char *end)

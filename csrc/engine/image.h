@@ -17,6 +17,9 @@
 /* Whether boot is over, in this process or in the one that wrote the image. */
 extern int booted;
 
+/* The first byte of the section `image`: the linker makes the name. */
+extern const char __start_image[];
+
 /* Writes everything up to `end`, the first unused byte of the heap, to a file; 0, or -errno. */
 int write_image(const char *path, const char *end);
 

@@ -35,6 +35,8 @@ struct block {
 IN_IMAGE static struct block *lists[LISTS];
 IN_IMAGE static char *top;
 IN_IMAGE static char *arena_end;
+/* What QuickJS counts no references in: see build/quickjs-patch.ts. */
+IN_IMAGE unsigned long image_span;
 IN_IMAGE_HEAP static char first_arena[FIRST_ARENA];
 
 static size_t rounded(size_t payload)
@@ -188,6 +190,7 @@ const char *memory_seal(void)
 {
     memset(lists, 0, sizeof lists);
     top = first_arena + (((size_t)(top - first_arena) + PAGE - 1) & ~(size_t)(PAGE - 1));
+    image_span = (unsigned long)(top - __start_image);
     return top;
 }
 

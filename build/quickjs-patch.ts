@@ -1,0 +1,107 @@
+// Objects of the heap image are never freed, so their reference counts need no keeping: a count that is written makes the
+// kernel copy the page that it lies in, and those copies were most of the page faults of a command. What the pinned source
+// does where a count changes is changed here, place by place:
+//   - nothing in the image is counted down, so it is never freed, and where it matters it is not counted up either
+//   - a string or a shape in the image counts as shared: it is never changed in place
+// The cycle collector, which would need exact counts, never runs.
+
+import { IMAGE_START } from "./toolchain.ts";
+
+export interface Edit {
+  file: string;
+  find: string;
+  replace: string;
+  /** How often it is there. */
+  times: number;
+}
+
+const DECLARATIONS = `#include <stdint.h>
+
+/* How many bytes are the image; 0 while there is none. */
+extern unsigned long image_span;
+#define IN_HEAP_IMAGE(p) ((unsigned long)(p) - ${IMAGE_START}UL < image_span)
+`;
+
+export const EDITS: readonly Edit[] = [
+  { file: "quickjs.h", find: "#include <stdint.h>\n", replace: DECLARATIONS, times: 1 },
+  {
+    file: "quickjs.h",
+    find: "if (--p->ref_count <= 0)",
+    replace: "if (!IN_HEAP_IMAGE(p) && --p->ref_count <= 0)",
+    times: 2,
+  },
+  { file: "quickjs.h", find: "p->ref_count++;", replace: "if (!IN_HEAP_IMAGE(p)) p->ref_count++;", times: 2 },
+  {
+    file: "quickjs.c",
+    find: '#include "quickjs.h"\n',
+    replace: '#include "quickjs.h"\n__attribute__((weak)) unsigned long image_span;\n',
+    times: 1,
+  },
+  {
+    file: "quickjs.c",
+    find: "if (--str->header.ref_count <= 0)",
+    replace: "if (!IN_HEAP_IMAGE(str) && --str->header.ref_count <= 0)",
+    times: 1,
+  },
+  // JS_DupAtom, JS_DupAtomRT and the two look-ups.
+  {
+    file: "quickjs.c",
+    find: " p->header.ref_count++;",
+    replace: " { if (!IN_HEAP_IMAGE(p)) p->header.ref_count++; }",
+    times: 4,
+  },
+  {
+    file: "quickjs.c",
+    find: "if (--p->header.ref_count > 0)",
+    replace: "if (IN_HEAP_IMAGE(p) || --p->header.ref_count > 0)",
+    times: 1,
+  },
+  {
+    file: "quickjs.c",
+    find: "if (p1->header.ref_count != 1)",
+    replace: "if (IN_HEAP_IMAGE(p1) || p1->header.ref_count != 1)",
+    times: 1,
+  },
+  {
+    file: "quickjs.c",
+    find: "    sh->header.ref_count++;",
+    replace: "    if (!IN_HEAP_IMAGE(sh)) sh->header.ref_count++;",
+    times: 1,
+  },
+  {
+    file: "quickjs.c",
+    find: "if (unlikely(--sh->header.ref_count <= 0))",
+    replace: "if (!IN_HEAP_IMAGE(sh) && unlikely(--sh->header.ref_count <= 0))",
+    times: 1,
+  },
+  {
+    file: "quickjs.c",
+    find: "if (sh->header.ref_count != 1)",
+    replace: "if (IN_HEAP_IMAGE(sh) || sh->header.ref_count != 1)",
+    times: 2,
+  },
+  {
+    file: "quickjs.c",
+    find: "  var_ref->header.ref_count++;",
+    replace: "  { if (!IN_HEAP_IMAGE(var_ref)) var_ref->header.ref_count++; }",
+    times: 6,
+  },
+  {
+    file: "quickjs.c",
+    find: "if (--var_ref->header.ref_count == 0)",
+    replace: "if (!IN_HEAP_IMAGE(var_ref) && --var_ref->header.ref_count == 0)",
+    times: 1,
+  },
+];
+
+/** Throws when the source is not the one that the edits were written for. */
+export function edited(file: string, text: string): string {
+  let result = text;
+  for (const { find, replace, times } of EDITS.filter((edit) => edit.file === file)) {
+    const found = result.split(find);
+    if (found.length - 1 !== times)
+      throw new Error(`${file}: ${found.length - 1} times ${JSON.stringify(find)}, not ${times}`);
+    result = found.join(replace);
+  }
+  return result;
+}
