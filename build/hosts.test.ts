@@ -105,6 +105,16 @@ describe.each([
     expect(json("numbers")).toEqual([[4], [], [1, 3, 0], "\udcfe"]);
   });
 
+  test("changes what is in the heap image, and nothing that shares it", () => {
+    const text = "ababababababababab1";
+    expect(json("changes")).toEqual([
+      [text, 21, 119, 121],
+      [21, ["x", "y"], 7],
+      [3, 2, true, 2],
+      [true, true, 250_000],
+    ]);
+  });
+
   test("loads what it needs late", () => {
     expect(json("lazy")).toEqual(["b[2]b", "1970-01-01T00:00:00.000Z"]);
   });

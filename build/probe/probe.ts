@@ -2,6 +2,7 @@
 
 import type { Native } from "../../src/host/native.gen.ts";
 import { loaded } from "../../src/lazy.ts";
+import { changes } from "./changes.ts";
 
 const AT_FDCWD = -100;
 /** O_WRONLY | O_CREAT | O_TRUNC */
@@ -44,6 +45,8 @@ export function probe(native: Native, argv: readonly string[]): number {
         native.run_hook("/bin/sh", ["sh", "-c", 'printf "%s" "$B"; exit 3'], ["B=\udcfe"], "", -1, -1),
         native.detail(),
       ]);
+    case "changes":
+      return report(changes());
     case "lazy":
       return report(loaded(import("./late.ts")).late("baab"));
     case "limit":
