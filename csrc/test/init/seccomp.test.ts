@@ -148,8 +148,8 @@ describe("a filter", () => {
     const small = rss(await run(waiting(""), { elf, arguments: [filter(300), "wait=50"] }));
     expect(small).toBeLessThanOrEqual(32);
     const large = rss(await run(waiting(""), { elf, arguments: [filter(4096), "wait=50"] }));
-    // A page of what both need may be elsewhere at that moment.
-    expect(large - small).toBeLessThanOrEqual(28);
+    // The pages of the file count as the kernel maps them around a fault.
+    expect(large - small).toBeLessThanOrEqual(36);
     expect(large - small).toBeGreaterThanOrEqual(20);
   });
 });

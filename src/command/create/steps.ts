@@ -29,6 +29,8 @@ const AT_FDCWD = -100;
 const O_WRONLY = 1;
 const EPERM = 1;
 const ECHILD = 10;
+const EPIPE = 32;
+const ECONNRESET = 104;
 const SIGKILL = 9;
 const POLLIN = 1;
 const PATIENCE_MS = 10_000;
@@ -276,7 +278,9 @@ function sendCgroups({ native, socket }: Creation, { files, origin }: Step<"send
         pointer: origin.pointer,
       });
     }
-    must(native.send_descriptors(socket, fds), { operation: "send", message: "cannot reach init" });
+    const sent = native.send_descriptors(socket, fds);
+    // That init is dead is not said here: its last report says more.
+    if (sent !== -EPIPE && sent !== -ECONNRESET) must(sent, { operation: "send", message: "cannot reach init" });
   } finally {
     for (let i = 0; i < opened; i++) native.close(fds[i] as number);
   }
