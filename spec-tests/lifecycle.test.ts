@@ -1,7 +1,7 @@
 // create, start, state, kill, delete and run: what each does to a container, and what it refuses.
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect } from "vitest";
 import { helper } from "./support/helpers.ts";
@@ -124,6 +124,11 @@ suite("create and start", (rule) => {
       const id = await t.create("sleep 1000");
       const { pid } = await t.state();
       process.kill(pid, "SIGKILL");
+      // Until the kernel has come to it, it may still be started.
+      await until(
+        "it is dead",
+        () => !existsSync(`/proc/${pid}`) || / Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8")),
+      );
       const result = await t.fails(["start", id], { timeout: 5000 });
       expect(result.ms).toBeLessThan(3000);
       expect(result.stderr).toMatch(/stopped|died|ended|exited|not.*created/i);
