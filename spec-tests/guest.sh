@@ -46,8 +46,12 @@ fi
 mkdir -p dist/guest
 node_modules/.bin/esbuild --log-level=warning --bundle --platform=node --format=esm --outfile=dist/guest/resources.mjs \
   spec-tests/resources/main.ts || exit 1
+node_modules/.bin/esbuild --log-level=warning --bundle --platform=node --format=esm --outfile=dist/guest/compat.mjs \
+  spec-tests/compat/main.ts || exit 1
 cp -u "$(readlink -f "$(command -v node)")" dist/guest/node
-cc -std=gnu17 -O1 -static -o dist/guest/bomb spec-tests/support/helpers/bomb.c || exit 1
+for name in bomb receiver; do
+  cc -std=gnu17 -O1 -static -o dist/guest/$name spec-tests/support/helpers/$name.c || exit 1
+done
 failed=0
 # Debian 12's systemd still knows the older cgroups: "bookworm-v1" and "bookworm-hybrid" are booted with them.
 declare -A appended=(
@@ -58,7 +62,7 @@ for suite in ${GUEST_SUITES:-bookworm sid bookworm-v1 bookworm-hybrid}; do
   mapfile -t files < <(files_for "$suite" "${names[@]}")
   ((${#files[@]} > 0)) || continue
   echo "# guest $suite: ${files[*]}"
-  VM_SUITE=${suite%%-*} VM_APPEND=${appended[$suite]:-} VM_ENV="BERTH GUEST_FILE_TIMEOUT FIRST PEERS MODES TITLE" spec-tests/vm/vm run --timeout "${GUEST_TIMEOUT:-1200}" -- \
+  VM_SUITE=${suite%%-*} VM_APPEND=${appended[$suite]:-} VM_ENV="BERTH GUEST_FILE_TIMEOUT FIRST PEERS MODES TITLE UPDATE BUDGET" spec-tests/vm/vm run --timeout "${GUEST_TIMEOUT:-1200}" -- \
     bash spec-tests/guest.sh --inside "$suite" "${files[@]}"
   rc=$?
   ((rc == 0)) || failed=1
