@@ -185,5 +185,7 @@ test("a v1 hierarchy that berth is not put into is shown as berth's own cgroup o
     {},
     { facts: { ...facts, cgroup: { mode: "v1", hierarchies: [...facts.cgroup.hierarchies, ...hierarchies] } } },
   );
-  expect(ops.find((op) => op.startsWith("bind_new") && op.includes("elsewhere"))).toContain("/sys/fs/cgroup/elsewhere/me");
+  expect(ops.find((op) => op.startsWith("bind_new") && op.includes("elsewhere"))).toContain(
+    "/sys/fs/cgroup/elsewhere/me",
+  );
 });
