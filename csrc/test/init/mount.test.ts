@@ -114,6 +114,43 @@ describe("bind mounts", () => {
   });
 });
 
+describe("bind_new", () => {
+  const source = folder("bound");
+  const target = folder("above");
+  mkdirSync(join(source, "inside"));
+  /** With a tmpfs on the target, whose slot is given. */
+  function above(): [PlanBuilder, number] {
+    const b = isolated();
+    const mount = b.slot();
+    b.new_mount(mount, "tmpfs", 0, NONE, ["mode=755"]);
+    const at = b.slot();
+    b.target(at, NONE, target, 0, NONE, 0);
+    b.move_mount(mount, at);
+    return [b, mount];
+  }
+
+  it("makes the folder, binds the source there and sets its attributes", async () => {
+    const [b, mount] = above();
+    b.bind_new(mount, "one", source, 1, 0);
+    b.bind_new(mount, "two", source, 0, 0);
+    const r = await look(b, `cd ${target}; stat -c %a one; ls one; touch one/x; touch two/made && ls one | wc -l; rm two/made`);
+    expect(r.output).toMatch(/^755\ninside\n.*Read-only file system\n2\n$/s);
+  });
+
+  it("fails where something of that name is, a link too", async () => {
+    const [b, mount] = above();
+    b.make_symlink(NONE, `${target}/one`, source, 0);
+    b.bind_new(mount, "one", source, 0, 0);
+    expect((await run(b, { flags: NEW.ns })).failed).toMatchObject({ error: 17 });
+  });
+
+  it("fails without a source", async () => {
+    const [b, mount] = above();
+    b.bind_new(mount, "one", `${source}/none`, 0, 0);
+    expect((await run(b, { flags: NEW.ns })).failed).toMatchObject({ error: 2 });
+  });
+});
+
 describe("label", () => {
   it("is the root's security.selinux, without a NUL", async () => {
     const target = folder("labelled");
