@@ -35,6 +35,7 @@ const wanted = process.argv.slice(2);
 const read = (): Record<string, Venue> => (existsSync(SEEN) ? JSON.parse(readFileSync(SEEN, "utf8")) : {});
 const work = mkdtempSync(join(process.env.BERTH_WORK ?? "/root", "compat-"));
 const recorded = read()[venue]?.differences ?? {};
+const partial = read()[venue]?.ran;
 const elsewhere = new Set(Object.values(read()).flatMap(({ differences }) => Object.keys(differences)));
 const mine = all
   .filter(({ title, another }) => !brief || !another || elsewhere.has(title))
@@ -88,7 +89,9 @@ for (const test of mine) {
   try {
     const found = await compare(test);
     if (found !== undefined) differences[test.title] = found;
-    const changes = updating ? [] : news(recorded, differences, new Set([test.title]));
+    // Of a case that was never recorded here, only the reason is asked for.
+    const isNew = partial !== undefined && !partial.includes(test.title);
+    const changes = updating || isNew ? [] : news(recorded, differences, new Set([test.title]));
     report(test.title, [...changes, ...unreasoned(test.title, found ?? {})]);
   } catch (error) {
     report(test.title, [error instanceof Error ? (error.stack ?? error.message) : String(error)]);
