@@ -76,7 +76,11 @@ export class UserSandbox extends Sandbox {
       encoding: "utf8",
     });
     for (const top of tops.trim().split(" ")) this.#delegateIn(`${top}${path}`);
-    if (view === "v2") this.before = ["sh", "-c", `echo $$ >/sys/fs/cgroup${path}/own/cgroup.procs; exec "$@"`, "sh"];
+    // Only from there may the user put a process beside it.
+    const unified = { v1: undefined, hybrid: "/sys/fs/cgroup/unified", v2: "/sys/fs/cgroup" }[view];
+    if (unified !== undefined) {
+      this.before = ["sh", "-c", `echo $$ >${unified}${path}/own/cgroup.procs; exec "$@"`, "sh"];
+    }
     return path;
   }
 
