@@ -7,9 +7,7 @@ import type { RuntimeStep } from "../../plan/plan.ts";
 import { compileFilter } from "../../seccomp/compile.ts";
 import type { Seccomp } from "../../seccomp/types.ts";
 import { VERSION } from "../../version.ts";
-
-const EPIPE = 32;
-const ECONNRESET = 104;
+import { mustSend } from "./reports.ts";
 
 /**
  * The filter of the plan's "send filter" step; undefined when there is none. Throws RuntimeError with the JSON pointer of what
@@ -20,12 +18,10 @@ export function compilePlanned(steps: readonly RuntimeStep[], seccomp: Seccomp):
   return undefined;
 }
 
-/** Sends the filter to init. That init is dead is not said here: its last report says more. */
+/** Sends the filter to init. */
 export function sendFilter(native: Native, socket: number, filter: Uint32Array | undefined): void {
   if (filter === undefined) throw new RangeError("the plan sends a filter that was not compiled");
-  const sent = native.send_words(socket, filter);
-  if (sent === -EPIPE || sent === -ECONNRESET) return;
-  must(sent, { operation: "send", message: "cannot send the seccomp filter to init" });
+  mustSend(native.send_words(socket, filter), "cannot send the seccomp filter to init");
 }
 
 /** Where the listening descriptor is, and whose notifications it gets. */

@@ -8,6 +8,14 @@ import type { InitProgram } from "../../plan/plan.ts";
 import { REPORT } from "../../plan/protocol.ts";
 import type { Interrupts } from "./interrupts.ts";
 
+const EPIPE = 32;
+const ECONNRESET = 104;
+
+/** For what is sent ahead of init. That init is dead is not said here: its last report says more. */
+export function mustSend(sent: number, message: string): void {
+  if (sent !== -EPIPE && sent !== -ECONNRESET) must(sent, { operation: "send", message });
+}
+
 export interface Report {
   kind: number;
   op: number;

@@ -21,7 +21,7 @@ import {
 } from "./cgroups.ts";
 import { type Ends, openInherited } from "./inherited.ts";
 import type { Interrupts } from "./interrupts.ts";
-import { awaitReport, type Report } from "./reports.ts";
+import { awaitReport, mustSend, type Report } from "./reports.ts";
 import type { SystemdDriver } from "./systemd.ts";
 import type { UndoStack } from "./undo.ts";
 
@@ -29,8 +29,6 @@ const AT_FDCWD = -100;
 const O_WRONLY = 1;
 const EPERM = 1;
 const ECHILD = 10;
-const EPIPE = 32;
-const ECONNRESET = 104;
 const SIGKILL = 9;
 const POLLIN = 1;
 const PATIENCE_MS = 10_000;
@@ -278,9 +276,7 @@ function sendCgroups({ native, socket }: Creation, { files, origin }: Step<"send
         pointer: origin.pointer,
       });
     }
-    const sent = native.send_descriptors(socket, fds);
-    // That init is dead is not said here: its last report says more.
-    if (sent !== -EPIPE && sent !== -ECONNRESET) must(sent, { operation: "send", message: "cannot reach init" });
+    mustSend(native.send_descriptors(socket, fds), "cannot reach init");
   } finally {
     for (let i = 0; i < opened; i++) native.close(fds[i] as number);
   }
