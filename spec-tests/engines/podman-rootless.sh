@@ -65,7 +65,7 @@ END
     sed -i 's#^\[engine\]#&\ncgroup_manager = "cgroupfs"#' "$home/containers.conf"
   fi
   # Below a folder that other ids may enter: crun needs that for --uidmap.
-  printf '[storage]\ndriver = "vfs"\ngraphroot = "%s"\nrunroot = "%s"\n' "$home/storage" "$runtime_dir/containers" >"$home/storage.conf"
+  printf '[storage]\ndriver = "vfs"\ngraphroot = "%s"\nrootless_storage_path = "%s"\nrunroot = "%s"\n' "$home/storage" "$home/storage" "$runtime_dir/containers" >"$home/storage.conf"
   export CONTAINERS_STORAGE_CONF=$home/storage.conf
   {
     as_user podman import -c 'CMD ["/bin/sh"]' "$work/image.tar" "$image" &&
