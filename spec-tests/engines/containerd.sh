@@ -33,9 +33,7 @@ END
   ctr image import "$work/saved.tar" >"$work/import.log" 2>&1 || cat "$work/import.log"
   # Unpacked once, before both runtimes want it.
   ctr run --rm --runc-binary "$control" "$image" unpack /bin/true
-  cat >"$work/seccomp.json" <<'END'
-{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28}]}
-END
+  cp "$folder/no-mkdir.json" "$work/seccomp.json"
   echo "# Linux $(uname -r), $(containerd --version | cut -d' ' -f1,3), $("$berth" --version | head -1), $("$control" --version | head -1)"
 }
 cleanup() { [[ -z ${daemon:-} ]] || { kill "$daemon"; wait "$daemon"; } 2>/dev/null; }

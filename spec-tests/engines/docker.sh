@@ -9,9 +9,7 @@ prepare() {
   # The init of --init is a program that gets "-- COMMAND".
   printf '#!/bin/sh\necho init is process $$\nshift\nexec "$@"\n' >"$work/init"
   chmod 755 "$work/init"
-  cat >"$work/seccomp.json" <<'END'
-{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28}]}
-END
+  cp "$folder/no-mkdir.json" "$work/seccomp.json"
   jq -n --arg berth "$berth" --arg init "$work/init" '{runtimes: {berth: {path: $berth}}, "default-runtime": "berth", iptables: false, ip6tables: false, bridge: "none",
     "init-path": $init}' >"$work/daemon.json"
   local options=(--config-file "$work/daemon.json" --data-root "$work/docker")

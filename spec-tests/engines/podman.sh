@@ -28,9 +28,7 @@ END
   # A program for --init: a script does.
   printf '#!/bin/sh\necho init is process $$\nshift\nexec "$@"\n' >"$work/init"
   chmod 755 "$work/init"
-  cat >"$work/seccomp.json" <<'END'
-{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28}]}
-END
+  cp "$folder/no-mkdir.json" "$work/seccomp.json"
   {
     podman import -c 'CMD ["/bin/sh"]' "$work/image.tar" "$image" &&
       podman import -c 'CMD ["/pause"]' "$work/image.tar" localhost/pause:latest
@@ -147,6 +145,7 @@ pod() {
   p inspect --format '{{.State.Status}} {{.State.ExitCode}}' "$me-a"
   p pod rm -f -t 0 "$name" >/dev/null
 }
+kube_resources='    resources: {limits: {memory: 64Mi}}'
 kube() {
   cat >"$work/$me.yaml" <<END
 apiVersion: v1
@@ -161,7 +160,7 @@ spec:
     imagePullPolicy: Never
     command: ["/bin/sh", "-c", "hostname; id -u; trap 'exit 0' TERM; echo up; while :; do sleep 0.1; done"]
     securityContext: {runAsUser: 1000, readOnlyRootFilesystem: true}
-    resources: {limits: {memory: 64Mi}}
+$kube_resources
 END
   p play kube --network none "$work/$me.yaml" >/dev/null
   until_true says_up "$me-kube-one"
