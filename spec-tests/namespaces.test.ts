@@ -2,7 +2,6 @@
 
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
-import { release } from "node:os";
 import { expect } from "vitest";
 import { type Config, withUserNamespace } from "./support/config.ts";
 import { removeOwnCgroups } from "./support/leaks.ts";
@@ -34,12 +33,6 @@ async function holder(t: Sandbox, ...flags: string[]): Promise<number> {
 
 const link = (pid: number | string, file: string) => readlinkSync(`/proc/${pid}/ns/${file}`);
 
-/** A tree that is mounted nowhere can be mounted on: Linux 6.15. */
-function takesDetachedMounts(): boolean {
-  const [major = 0, minor = 0] = release().split(".").map(Number);
-  return major > 6 || (major === 6 && minor >= 15);
-}
-
 suite("new namespaces", (rule) => {
   for (const [type, file] of KINDS) {
     rule(
@@ -66,21 +59,33 @@ suite("new namespaces", (rule) => {
   rule(
     "mount: not listed, it is the caller's, in which nothing is mounted; exec is refused",
     async (t) => {
+      const shared = t.path("shared");
+      mkdirSync(`${shared}/inner`, { recursive: true });
+      execFileSync("mount", ["--bind", "--make-shared", shared, shared]);
+      t.later(() => void execFileSync("umount", [shared]));
       const before = readFileSync("/proc/self/mountinfo", "utf8");
-      const id = await t.create("{ readlink /proc/self/ns/mnt; ls /dev/null; } > /out; sleep 1000", (config) => {
+      const script = "{ readlink /proc/self/ns/mnt; ls /dev/null; cat /shared/inner/file; } > /out; sleep 1000";
+      const id = await t.create(script, (config) => {
         config.linux.namespaces = config.linux.namespaces.filter((namespace) => namespace.type !== "mount");
         config.linux.maskedPaths = [];
         config.linux.readonlyPaths = [];
         config.root.readonly = false;
+        config.mounts.push(
+          { destination: "/shared", type: "bind", source: shared, options: ["bind", "rshared"] },
+          { destination: "/shared/inner", type: "tmpfs", source: "tmpfs" },
+        );
+        config.hooks = {
+          createContainer: [{ path: "/bin/sh", args: ["sh", "-c", "echo from the hook > shared/inner/file"] }],
+        };
       });
       expect(readFileSync("/proc/self/mountinfo", "utf8")).toBe(before);
       await t.ok(["start", id]);
       const out = "bundle/rootfs/out";
-      await until("the program ran", () => t.exists(out) && t.read(out).includes("/dev/null"));
-      expect(t.read(out)).toBe(`${link("self", "mnt")}\n/dev/null\n`);
+      await until("the program ran", () => t.exists(out) && t.read(out).includes("hook"));
+      expect(t.read(out)).toBe(`${link("self", "mnt")}\n/dev/null\nfrom the hook\n`);
       expect((await t.fails(["exec", id, "true"])).stderr).toContain("without a mount namespace");
     },
-    { only: ["berth"], skip: !takesDetachedMounts() && "needs Linux 6.15" },
+    { only: ["berth"] },
   );
 
   rule("the program is pid 1 of a new pid namespace and a session leader", async (t) => {

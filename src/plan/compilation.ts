@@ -34,6 +34,8 @@ export interface Compilation {
   readonly slots: InheritedSlots;
   /** Slot of the container's root mount; from rootfs.ts on. */
   root: number;
+  /** Slot of the runtime's mount namespace, while init has left it to make the mounts; else NONE: see rootfs.ts. */
+  hostMounts: number;
   /** Slot of our own procfs while it is open, else NONE: see procfs.ts. */
   procfs: number;
   readonly deferred: DeferredReadOnly[];

@@ -81,14 +81,33 @@ const rejected = (patch: unknown, options: Partial<CreateOptions> = {}): Runtime
   throw new Error("nothing was refused");
 };
 
-test("without a mount namespace nothing is mounted on the host, and its propagation stays", () => {
+test("without a mount namespace the mounts are made in one that init leaves with a clone of them, before it gets its rights", () => {
   const linux = { namespaces: [{ type: "pid" }], maskedPaths: null, readonlyPaths: null };
-  const names = opsOf({ hostname: null, linux }).map((op) => op.split(" ")[0]);
-  expect(names).toContain("change_root");
-  for (const name of ["root_propagation", "parent_propagation", "pivot_root", "move_root"])
-    expect(names).not.toContain(name);
-  const patch = { hostname: null, linux: { ...linux, rootfsPropagation: "shared" } };
-  expect(rejected(patch).facts.pointer).toBe("/linux/rootfsPropagation");
+  const ops = opsOf({ hostname: null, linux });
+  const names = ops.map((op) => op.split(" ")[0]);
+  const enters = names.indexOf("unshare");
+  const leaves = names.indexOf("setns");
+  expect(ops[enters - 1]).toContain("/proc/self/ns/mnt");
+  expect(names.slice(leaves - 2, leaves + 4)).toEqual(["open_tree", "close", "setns", "close", "change_root", "close"]);
+  for (const name of ["open_tree", "move_mount", "mount_attributes", "root_propagation"])
+    expect(names.indexOf(name)).toBeGreaterThan(enters);
+  for (const name of ["move_mount", "mount_attributes"]) expect(names.lastIndexOf(name)).toBeLessThan(leaves);
+  for (const name of ["set_ids", "set_capabilities", "find_executable"])
+    if (names.includes(name)) expect(names.indexOf(name)).toBeGreaterThan(leaves);
+  for (const name of ["pivot_root", "move_root"]) expect(names).not.toContain(name);
+});
+
+test("what a container in the runtime's mount namespace cannot have is refused", () => {
+  const linux = { namespaces: [{ type: "pid" }], maskedPaths: null, readonlyPaths: null };
+  const pointer = (patch: unknown) => rejected(patch).facts.pointer;
+  expect(pointer({ hostname: null, linux: { ...linux, rootfsPropagation: "shared" } })).toBe(
+    "/linux/rootfsPropagation",
+  );
+  const ids = [{ containerID: 0, hostID: 100000, size: 65536 }];
+  const user = { ...linux, namespaces: [{ type: "user" }], uidMappings: ids, gidMappings: ids };
+  expect(pointer({ hostname: null, linux: user })).toBe("/linux/namespaces");
+  const mounts = [{ destination: "/x", type: "tmpfs", source: "tmpfs", options: ["unbindable"] }];
+  expect(pointer({ hostname: null, linux, mounts })).toBe("/mounts/0/options");
 });
 
 test("--no-pivot with a private root is refused, as in runc", () => {

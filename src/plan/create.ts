@@ -26,7 +26,7 @@ import type { CreateOptions, Inherited, Plan, RuntimeStep } from "./plan.ts";
 import { setAttributes, setUmask, startProcess } from "./process.ts";
 import { closeProcfs, openProcfs } from "./procfs.ts";
 import { BARRIER, NONE } from "./protocol.ts";
-import { changeRoot, makeCwd, openRoot, setReadOnly } from "./rootfs.ts";
+import { changeRoot, closeRoot, makeCwd, openRoot, setReadOnly } from "./rootfs.ts";
 import { sysctlPointer, writeSysctls } from "./sysctl.ts";
 import type { UnitPlan } from "./unit.ts";
 import { userMappingSteps } from "./user-mappings.ts";
@@ -89,6 +89,7 @@ export function compileCreate(
     slots: inheritAll(ops, config, options),
     cgroupFiles: unit === undefined ? cgroupFiles(cgroups, options) : [],
     root: -1,
+    hostMounts: NONE,
     procfs: NONE,
     deferred: [],
     kernelMounts: [],
@@ -136,7 +137,7 @@ function initOps(c: Compilation): void {
   writeSysctls(c);
   if (config.process.selinuxLabel === undefined) closeProcfs(c);
   protectPaths(c, masks);
-  ops.at("default", "/").close(c.root);
+  closeRoot(c);
 
   setAttributes(c);
   labelProcess(c);

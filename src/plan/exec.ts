@@ -75,6 +75,7 @@ export function compileExec(config: Config, options: ExecOptions): Plan {
     slots: inheritRest(ops, options, origin),
     cgroupFiles: [],
     root: -1,
+    hostMounts: NONE,
     procfs: NONE,
     deferred: [],
     kernelMounts: [],

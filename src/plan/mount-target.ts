@@ -1,8 +1,9 @@
 // What every kind of mount shares: its entry of config.json, its target in the root, and how it gets there.
 
 import type { Mount } from "../config/types.ts";
+import { RuntimeError } from "../errors/runtime-error.ts";
 import { PROC_SUPER_MAGIC } from "../tables/linux.ts";
-import type { MountOptions } from "../tables/mount-options.ts";
+import { type MountOptions, PROPAGATION } from "../tables/mount-options.ts";
 import type { Compilation } from "./compilation.ts";
 import { cleanPath } from "./paths.ts";
 import { NONE } from "./protocol.ts";
@@ -52,6 +53,11 @@ export function attach(c: Compilation, entry: MountEntry, mount: number, target:
   ops.at(`${entry.pointer}/options`, entry.destination);
   for (let i = 0; i < propagation.length; i++) {
     const { flag, recursive } = propagation[i] as (typeof propagation)[number];
+    if (flag === PROPAGATION.unbindable && c.hostMounts !== NONE) {
+      // It could not be taken along: see rootfs.ts.
+      const message = "an unbindable mount needs a mount namespace";
+      throw new RuntimeError({ message, pointer: `${entry.pointer}/options` });
+    }
     ops.mount_attributes(mount, 0, 0, flag, recursive ? 1 : 0);
   }
 }

@@ -548,7 +548,7 @@ export class OpWriter {
     w[p + 1] = root;
   }
 
-  /** Without a mount namespace: fchdir to the slot, chroot("."), chdir to /. The root is mounted nowhere: its mounts end with the last process in it. */
+  /** fchdir to the slot, chroot("."), chdir to /. Without a mount namespace the last root is mounted nowhere: its mounts end with the last process in it. */
   change_root(root: number): void {
     const p = this.begin(59, 1);
     const w = this.words;

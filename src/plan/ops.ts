@@ -249,7 +249,7 @@ export const OPS = {
     { root: "slot" },
   ),
   change_root: op(
-    'Without a mount namespace: fchdir to the slot, chroot("."), chdir to /. The root is mounted nowhere: its mounts end with the last process in it.',
+    'fchdir to the slot, chroot("."), chdir to /. Without a mount namespace the last root is mounted nowhere: its mounts end with the last process in it.',
     { root: "slot" },
   ),
 

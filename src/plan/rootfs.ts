@@ -4,19 +4,22 @@ import type { RootfsPropagation } from "../config/types.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
 import {
   AT_RECURSIVE,
+  CLONE_NEWNS,
   O_DIRECTORY,
   O_PATH,
+  O_RDONLY,
   OPEN_TREE_CLONE,
   RESOLVE_NO_MAGICLINKS,
   RESOLVE_NO_SYMLINKS,
 } from "../tables/linux.ts";
 import { MOUNT_ATTR, PROPAGATION } from "../tables/mount-options.ts";
 import type { Compilation } from "./compilation.ts";
-import { hasMountNamespace } from "./namespace-set.ts";
+import { hasMountNamespace, hasUserNamespace } from "./namespace-set.ts";
 import { cleanPath } from "./paths.ts";
 import { NONE } from "./protocol.ts";
 
 const POINTER = "/linux/rootfsPropagation";
+const NAMESPACES = "/linux/namespaces";
 
 /** "rslave" is { flag: slave, recursive }. */
 function propagationOf(name: RootfsPropagation): { flag: number; recursive: boolean } {
@@ -39,10 +42,7 @@ export function openRoot(c: Compilation): void {
       pointer: POINTER,
     });
   }
-  if (!hasMountNamespace(c.namespaces)) {
-    openDetachedRoot(c);
-    return;
-  }
+  if (!hasMountNamespace(c.namespaces)) leaveForAWhile(c);
   ops.at(rootfsPropagation === undefined ? "default" : POINTER, "/");
   ops.root_propagation(flag, recursive ? 1 : 0);
 
@@ -61,29 +61,30 @@ export function openRoot(c: Compilation): void {
 }
 
 /**
- * In the runtime's mount namespace: a clone of the root file system that is mounted nowhere, so that nothing of the container
- * appears on the host or is left there. Since Linux 6.15 such a tree takes mounts.
+ * Without a mount namespace of its own the container is in the runtime's, and nothing of it shall appear there. What is
+ * mounted nowhere takes no mounts before Linux 6.15: so init makes them in a mount namespace that it leaves again, with a
+ * clone of all of them.
  */
-function openDetachedRoot(c: Compilation): void {
-  const { ops, rootfs } = c;
-  if (c.config.linux.rootfsPropagation !== undefined) {
+function leaveForAWhile(c: Compilation): void {
+  const { ops, config } = c;
+  if (config.linux.rootfsPropagation !== undefined) {
     const message = "rootfsPropagation needs a mount namespace: it would be the host's that changes";
     throw new RuntimeError({ message, pointer: POINTER });
   }
-  const folder = ops.slot();
-  ops.at("/root/path", rootfs);
-  ops.open(folder, NONE, rootfs, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
-  c.root = ops.slot();
-  ops.open_tree(c.root, folder, "", OPEN_TREE_CLONE | AT_RECURSIVE);
-  ops.mount_attributes(c.root, 0, 0, PROPAGATION.private, 1);
-  ops.close(folder);
+  if (hasUserNamespace(c.namespaces)) {
+    // From there nobody may go back to the mount namespace of another one.
+    throw new RuntimeError({ message: "a user namespace needs a mount namespace", pointer: NAMESPACES });
+  }
+  c.hostMounts = ops.slot();
+  ops.at(NAMESPACES, "mount").open(c.hostMounts, NONE, "/proc/self/ns/mnt", O_RDONLY, 0, 0);
+  ops.unshare(CLONE_NEWNS);
 }
 
 /** From here on the root slot is `/`. */
 export function changeRoot(c: Compilation): void {
   const { ops } = c;
   ops.at("/root/path", c.rootfs);
-  if (!hasMountNamespace(c.namespaces)) {
+  if (c.hostMounts !== NONE) {
     ops.change_root(c.root);
     return;
   }
@@ -94,6 +95,22 @@ export function changeRoot(c: Compilation): void {
   const { flag, recursive } = propagationOf(rootfsPropagation);
   if (flag === PROPAGATION.private || flag === PROPAGATION.slave) return;
   ops.at(POINTER, "/").root_propagation(flag, recursive ? 1 : 0);
+}
+
+/** All mounts are made: the root slot is closed, and init back in the runtime's mount namespace when it is to be there. */
+export function closeRoot(c: Compilation): void {
+  const { ops, hostMounts } = c;
+  if (hostMounts === NONE) {
+    ops.at("default", "/").close(c.root);
+    return;
+  }
+  const tree = ops.slot();
+  ops.at(NAMESPACES, "mount").open_tree(tree, c.root, "", OPEN_TREE_CLONE | AT_RECURSIVE);
+  ops.close(c.root);
+  ops.setns(hostMounts, CLONE_NEWNS);
+  ops.close(hostMounts);
+  ops.change_root(tree);
+  ops.close(tree);
 }
 
 /** The working folder is made where it is missing, as runc does, while the root can be written. */
