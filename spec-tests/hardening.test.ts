@@ -1,6 +1,16 @@
 // What a hostile program, an inherited descriptor or another user could reach: the rules are in docs/security.md.
 
-import { chmodSync, chownSync, closeSync, copyFileSync, existsSync, mkdirSync, openSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+} from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { type Config, withUserNamespace } from "./support/config.ts";
@@ -150,6 +160,22 @@ suite(
       // One more is the folder that ls reads.
       expect(stdout).toBe("0\n1\n2\n3\n4\n5\n0\n1\n2\n3\n");
       for (const name of names) expect([name, t.read(`fds-${name}`)]).toEqual([name, "0\n1\n2\n3\n"]);
+    });
+
+    rule("in descriptors is not even open in init while the container is created", async (t) => {
+      const file = t.write("secret", "");
+      const fds = [0, 0, 0].map(() => openSync(file, "r"));
+      const targets = async (...flags: string[]): Promise<string[]> => {
+        const id = t.newId();
+        await t.ok(["create", ...flags, "--bundle", t.bundle("true"), id], { fds });
+        const folder = `/proc/${(await t.state(id)).pid}/fd`;
+        const names = readdirSync(folder).filter((name) => readlinkSync(join(folder, name)) === file);
+        await t.ok(["delete", "--force", id]);
+        return names;
+      };
+      expect(await targets()).toEqual([]);
+      expect(await targets("--preserve-fds", "2")).toEqual(["3", "4"]);
+      for (const fd of fds) closeSync(fd);
     });
 
     rule("in closed standard streams changes nothing for hooks, and nothing fills the gap", async (t) => {

@@ -1,6 +1,7 @@
 // mounts of config.json: file systems, bind mounts, every kind of option, what is made and what is refused.
 
 import { execFileSync } from "node:child_process";
+import { rmSync } from "node:fs";
 import { expect } from "vitest";
 import type { Config, Mount } from "./support/config.ts";
 import { withUserNamespace } from "./support/config.ts";
@@ -458,17 +459,51 @@ suite("file systems", (rule) => {
     expect(await t.left()).toEqual([]);
   });
 
+  for (const where of ["/proc", "/sys", "/dev"]) {
+    rule(
+      `a destination ${where} that is a symlink in the image is refused`,
+      async (t) => {
+        const bundle = t.bundle("true", (config) => {
+          // Nothing below it, which could be what is refused.
+          config.mounts = config.mounts.filter(({ destination }) => destination === where);
+          config.linux.maskedPaths = [];
+          config.linux.readonlyPaths = [];
+        });
+        rmSync(`${bundle}/rootfs${where}`, { recursive: true, force: true });
+        mkdirSync(`${bundle}/rootfs/elsewhere`);
+        symlinkSync("/elsewhere", `${bundle}/rootfs${where}`);
+        await t.fails(["run", "--bundle", bundle, t.id]);
+        expect(await t.left()).toEqual([]);
+      },
+      {
+        except: {
+          crun: "crun 1.8 follows it",
+          ...(where === "/dev" && { runc: "runc 1.1 follows it inside the root" }),
+        },
+      },
+    );
+  }
+
   rule(
-    "a destination /proc that is a symlink in the image is refused",
+    "nothing is mounted where a symlink of the image leads into procfs",
     async (t) => {
-      const bundle = t.bundle("true");
-      execFileSync("rm", ["-r", `${bundle}/rootfs/proc`]);
-      mkdirSync(`${bundle}/rootfs/elsewhere`);
-      symlinkSync("/elsewhere", `${bundle}/rootfs/proc`);
-      await t.fails(["run", "--bundle", bundle, t.id]);
+      mkdirSync(t.path("src"));
+      for (const [link, destination] of [
+        ["/proc", "/volume"],
+        ["/proc/sys", "/volume/kernel"],
+        ["/proc/self/attr", "/volume"],
+      ] as const) {
+        for (const mount of [tmpfs(destination), bind(t.path("src"), destination)]) {
+          const bundle = t.bundle("true", with_(mount));
+          symlinkSync(link, `${bundle}/rootfs/volume`);
+          const { stderr } = await t.fails(["run", "--bundle", bundle, t.newId()]);
+          expect(stderr).toMatch(/proc|must not be covered/);
+          rmSync(`${bundle}/rootfs/volume`);
+        }
+      }
       expect(await t.left()).toEqual([]);
     },
-    { except: { crun: "crun 1.8 follows it" } },
+    { except: { crun: "crun 1.8 mounts it", runc: "runc 1.1 mounts a tmpfs there" } },
   );
 
   rule("all of it works in a user namespace too", async (t) => {

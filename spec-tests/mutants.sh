@@ -2,6 +2,8 @@
 # spec-tests/mutants.sh [NAME...]: takes each mitigation of docs/security.md's checklist out, one at a time, and runs the test that
 # must fail then. In a copy of HEAD below dist/mutants, after npm run gen. TAP: `ok` when the test failed, with the number of its failures. Root only.
 set -uo pipefail
+# Read as a whole before anything runs: who edits this file meanwhile changes the next run.
+{
 cd "$(dirname "$0")/.."
 here=$PWD
 tree=$here/dist/mutants/tree
@@ -75,9 +77,9 @@ mutant null-stdio csrc/init/op_tty.c 's/if \(result == 0 && !is_null\(&st\)\)/if
   init "replace_null_stdio opens nothing"
 # 5 Nothing goes on procfs, and nothing but procfs on /proc.
 mutant proc-covered src/plan/mount-target.ts 's/^  if \(!certain && !isProc\(destination\)\) .*//' \
-  spec mounts "over /proc"
+  spec mounts.test "leads into procfs"
 mutant proc-link src/plan/mount-target.ts 's/destination === "\/proc" \|\| destination === "\/sys" \|\| destination === "\/dev"/false/' \
-  spec images "as a link to the host"
+  spec mounts.test "that is a symlink in the image is refused"
 # 6 Not dumpable; the file that runs in the container is sealed; without memfd there is a tmpfs.
 mutant dumpable src/plan/namespaces.ts 's/dumpable\(0\)/dumpable(1)/' \
   env HARDENING_JOINS=100 bash -c 'spec hardening.test "a hostile program"'
@@ -89,12 +91,12 @@ mutant tmpfs-fallback csrc/host/sealed_file.c 's/long context = SYS2\(SYS_fsopen
   spec hardening.test "init.s own file"
 # 7 Descriptors of the caller.
 mutant descriptors csrc/host/spawn.c 's/long error = SYS3\(SYS_close_range, .*/long error = 0;/' \
-  spec lifecycle "descriptors"
+  spec hardening.test "what the caller leaves behind"
 mutant hook-descriptors csrc/host/hook.c 's/error = SYS3\(SYS_close_range, FIRST_FREE, ~0U, 0\);/error = 0;/' \
   spec hardening.test "what the caller leaves behind"
 # 8 The working folder lies in the container.
 mutant getcwd csrc/init/op_exec.c "s/if \(path\[0\] == '\/'\)/if (1)/" \
-  spec bad-input "cwd"
+  init "leave no working directory outside"
 # 9 Capabilities.
 mutant inheritable src/command/exec/process.ts 's/^    inheritable,$/    inheritable: inheritable | added,/' \
   spec exec-hardening "cap adds nothing"
@@ -131,3 +133,4 @@ mutant filter-first csrc/init/wait.c 's/^    w->loaded = 1;/    w->loaded = 1; (
 git -C "$tree" checkout -qf .
 echo "1..$count"
 exit $failed
+}

@@ -20,6 +20,10 @@ import {
 
 useInit();
 
+/** Where init_run puts slot 0, and the slot of the first inherited file. */
+const FIRST_DESCRIPTOR = 3;
+const FIRST_FILE = 4;
+
 /** Ends the plan with a shell that looks around. */
 async function look(b: PlanBuilder, script: string, options: Options = {}): Promise<Result> {
   b.find_executable("/bin/sh", "");
@@ -263,6 +267,23 @@ describe("pivot_root and move_root", () => {
     const [cwd, entries, ...mounts] = r.output.trim().split("\n");
     expect([cwd, entries]).toEqual(["/bin", "/bin /etc /proc /sys"]);
     expect(mounts.map((line) => line.split(" ")[1])).toEqual(["/", "/proc"]);
+  });
+
+  it("leave no working directory outside, which chdir would find through a descriptor", async () => {
+    const root = busybox("left");
+    const b = isolated(1);
+    const tree = enter(b, root);
+    const proc = b.slot();
+    const at = b.slot();
+    b.new_mount(proc, "proc", 0, NONE, []);
+    b.target(at, tree, "/proc", 0, NONE, 0);
+    b.move_mount(proc, at);
+    b.pivot_root(tree);
+    b.chdir("/proc/self/fd", 0);
+    b.chdir(`/proc/self/fd/${FIRST_DESCRIPTOR + FIRST_FILE}`, 0);
+    b.ready();
+    const r = await run(b, { flags: NEW.ns | NEW.pid, files: [`${O.path}:/tmp`] });
+    expect(r.failed).toMatchObject({ error: 2, detail: "the working directory is outside of the container" });
   });
 
   it("hide the host's procfs and sysfs without pivot_root", async () => {
