@@ -215,3 +215,26 @@ suite(
   },
   ours,
 );
+
+suite(
+  "masked paths",
+  (rule) => {
+    rule("are covered by what reads as empty, is read-only and takes no file", async (t) => {
+      const paths = ["/proc/filesystems", "/masked/folder", "/masked/file"].sort();
+      const bundle = t.bundle(
+        [
+          "touch /masked/folder/x 2>/dev/null && echo made; cat /proc/filesystems /masked/file; ls /masked/folder",
+          `awk '$5 ~ "^(${paths.join("|")})$" { print $5, substr($6, 1, 3) }' /proc/self/mountinfo | sort`,
+        ].join("\n"),
+        (config) => {
+          config.linux.maskedPaths = paths;
+        },
+      );
+      mkdirSync(`${bundle}/rootfs/masked/folder`, { recursive: true });
+      for (const name of ["file", "folder/file"]) t.write(`bundle/rootfs/masked/${name}`, "secret");
+      const { stdout } = await t.ok(["run", "--bundle", bundle, t.id]);
+      expect(stdout).toBe(paths.map((path) => `${path} ro,\n`).join(""));
+    });
+  },
+  ours,
+);

@@ -26,7 +26,7 @@ sources() {
   messages) echo csrc/host/{reports,start_pipe,sockets,result}.c ;;
   init_messages) echo csrc/init/{plan,report,op_cred,path}.c ;;
   image) echo csrc/init/report.c ;;
-  path) echo csrc/init/{path,report,plan}.c ;;
+  path) echo csrc/init/{path,report,plan,op_cgroup}.c ;;
   text) echo csrc/engine/escape.c ;;
   *) echo "fuzz.sh: there is no fuzzer $1" >&2; return 1 ;;
   esac
@@ -60,7 +60,8 @@ seeds() {
     { printf '\0\1\0\2\0\0\0BPlnx'; head -c 64 /dev/zero; } >"$2/plan"
     printf '\1\0\0\7\0\0\0' >"$2/go"
     printf '\2\1\0\7\0\0\0' >"$2/mount"
-    printf '\3\0\0\6\0\0\0\0\0\377\177' >"$2/filter"
+    printf '\3\3\0\3\0\0\0' >"$2/cgroups"
+    printf '\4\0\0\6\0\0\0\0\0\377\177' >"$2/filter"
     ;;
   esac
 }

@@ -1,6 +1,6 @@
 // Built and run by fuzz.sh.
 /* init's side of the sync socket: the first message with its descriptors and the plan file, a go, a mount, the seccomp
- * filter. Whatever comes: the op's answer, a failure, or the end; never more than there is room for. */
+ * filter, the files of cgroups. Whatever comes: the op's answer, a failure, or the end; never more than there is room for. */
 #include "fuzz_init.h"
 
 #include "ctx.h"
@@ -40,6 +40,7 @@ static long keep_map(long address, size_t size)
     keep_map(syscall6(__NR_##n, ARG(a), ARG(b), ARG(c), ARG(d), ARG(e), ARG(f)), (size_t)(b))
 #include "../init/exec.c"
 #include "../init/launch.c"
+#include "../init/op_cgroup.c"
 #include "../init/op_seccomp.c"
 #include "../init/op_sync.c"
 
@@ -97,6 +98,7 @@ static void receive(struct ctx *c, unsigned what)
 {
     const struct args_sync sync = {.barrier = 7};
     const struct args_receive_mount mount = {.mount = 9, .barrier = 7};
+    const struct args_join_cgroups cgroups = {.files = {.first = 0, .count = 3}};
     const struct args_filter_and_wait load = {.commit = PLAN_NONE, .pipe = 0};
     switch (what) {
     case 0:
@@ -109,6 +111,9 @@ static void receive(struct ctx *c, unsigned what)
     case 2:
         if (op_receive_mount(c, &mount) == 0 && (c->fd[9] < c->base || c->about[9] != SLOT_DETACHED))
             abort();
+        break;
+    case 3:
+        (void)op_join_cgroups(c, &cgroups);
         break;
     default:
         if (op_receive_filter(c, NULL) == 0) {
@@ -133,7 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     c->plan = (struct plan){.words = nothing, .strings = NULL, .data = (const char *)nothing};
     for (int i = 0; i < SLOTS; i++)
         c->fd[i] = i == 0 ? BASE : -1;
-    unsigned what = data[0] % 4;
+    unsigned what = data[0] % 5;
     size_t fds = data[1] % (FDS + 1);
     /* 0: the head of the message, the rest is the plan; else all of it is the message. */
     size_t head = what == 0 ? 4 + data[2] % 2 : size - 3;
