@@ -1,6 +1,15 @@
 // exec: one more process in a container that is there, and what it reports.
 
-import { mkdirSync, openSync, readFileSync, readlinkSync, renameSync, rmdirSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmdirSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { expect } from "vitest";
 import { cgroupOf, view } from "./support/cgroup-of.ts";
@@ -88,6 +97,25 @@ suite("exec", (rule, runtime) => {
     await t.ok(["delete", "--force", t.id]);
   });
 
+  rule("forwards every signal that a program may be sent, and ends as it ends", async (t) => {
+    await running(t);
+    const names = ["HUP", "INT", "QUIT", "USR1", "USR2", "TERM", "CONT"] as const;
+    const traps = names.map((name) => `trap 'echo ${name} >> /got' ${name}`).join("; ");
+    const script = `${traps}; touch /ready; while :; do sleep 0.02; done`;
+    const { child, done } = t.start(["exec", "--pid-file", t.path("pid"), t.id, "sh", "-c", script]);
+    await until("it is ready", () => t.exists("bundle/rootfs/ready"));
+    const got = (): string => (t.exists("bundle/rootfs/got") ? t.read("bundle/rootfs/got") : "");
+    let expected = "";
+    for (const name of names) {
+      child.kill(`SIG${name}`);
+      expected += `${name}\n`;
+      await until(`${name} has come`, () => got() === expected);
+    }
+    process.kill(Number(t.read("pid")), "SIGKILL");
+    expect((await done).code).toBe(128 + 9);
+    await t.ok(["delete", "--force", t.id]);
+  });
+
   rule("changes the container's process as the options say", async (t) => {
     await running(t);
     const flags = ["--user", "1000:1001", "--env", "A=1", "-e", "B=x y", "--cwd", "/tmp"];
@@ -168,6 +196,44 @@ suite("exec", (rule, runtime) => {
     { only: ["berth"] },
   );
 
+  rule(
+    "--pidfd-socket gets a hold of the process, before it starts",
+    async (t) => {
+      await running(t);
+      const receiving = startProgram([helper("pidfd"), t.path("pidfd.sock"), t.path("go")]);
+      await until("the receiver listens", () => t.exists("pidfd.sock"));
+      const flags = ["--detach", "--pid-file", t.path("pid"), "--pidfd-socket", t.path("pidfd.sock")];
+      await t.ok(["exec", ...flags, t.id, "sleep", "1000"]);
+      const pid = Number(t.read("pid"));
+      writeFileSync(t.path("go"), "");
+      expect((await receiving.done).stdout).toBe(`message setns\npid ${pid}\n`);
+      await until("it has been killed", () => !existsSync(`/proc/${pid}`));
+      expect((await t.state()).status).toBe("running");
+      await t.ok(["delete", "--force", t.id]);
+    },
+    { only: ["berth"] },
+  );
+
+  rule(
+    "--process-label is an error where there is no SELinux",
+    async (t) => {
+      await running(t);
+      const label = "system_u:system_r:container_t:s0";
+      const before = (await t.ok(["ps", "-f", "json", t.id])).stdout;
+      for (const flags of [["--process-label", label], processFile(t, { selinuxLabel: label })]) {
+        const args = flags[0] === "--process" ? [] : ["true"];
+        const { stderr, code } = await t.fails(["exec", ...flags, t.id, ...args]);
+        expect(stderr).toMatch(/selinux/i);
+        if (t.runtime.kind !== "berth") continue;
+        expect(stderr).toContain(args.length > 0 ? "(--process-label" : "(process.json /selinuxLabel");
+        expect(code).toBe(255);
+      }
+      expect((await t.ok(["ps", "-f", "json", t.id])).stdout).toBe(before);
+      await t.ok(["delete", "--force", t.id]);
+    },
+    { except: { crun: "crun 1.8 ignores it" } },
+  );
+
   rule("passes --preserve-fds, and nothing more", async (t) => {
     await running(t);
     const fds = [1, 2, 3].map((n) => openSync(t.write(`file${n}`, `content ${n}\n`), "r"));
@@ -229,6 +295,28 @@ suite("exec", (rule, runtime) => {
       expect(await allowed({ initial: "0" })).toBe("0");
       expect(await allowed({ initial: "0", final: "0-1" })).toBe("0-1");
       expect(await allowed({ final: "0" })).toBe("0");
+      await t.ok(["delete", "--force", t.id]);
+    },
+    { only: ["berth"] },
+  );
+
+  rule(
+    "execCPUAffinity of config.json holds for exec alone, and process.json's comes before it",
+    async (t) => {
+      await t.create("grep Cpus_allowed_list /proc/self/status > /init; sleep 1000", (config) => {
+        config.process.execCPUAffinity = { initial: "0", final: "1" };
+      });
+      await t.ok(["start", t.id]);
+      await until(
+        "the program has said it",
+        () => t.exists("bundle/rootfs/init") && t.read("bundle/rootfs/init") !== "",
+      );
+      expect(t.read("bundle/rootfs/init")).not.toMatch(/\t1$/m);
+      const list = "grep Cpus_allowed_list /proc/self/status | tr -dc '0-9,-'";
+      expect(await inside(t, list)).toBe("1");
+      const args = ["sh", "-c", list];
+      const other = await t.ok(["exec", ...processFile(t, { args, execCPUAffinity: { final: "0" } }), t.id]);
+      expect(other.stdout).toBe("0");
       await t.ok(["delete", "--force", t.id]);
     },
     { only: ["berth"] },
