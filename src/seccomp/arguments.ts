@@ -2,7 +2,7 @@
 
 import type { Architecture } from "./architectures.ts";
 import { conditionDecision, high, isAlwaysTrue, low, wordsOf } from "./conditions.ts";
-import { type Decision, type Decisions, type Fact, follow } from "./decisions.ts";
+import type { Decision, Decisions, Fact } from "./decisions.ts";
 import { inOrder } from "./precedence.ts";
 import { addRange, emptyRanges, rangesDecision } from "./ranges.ts";
 import type { Alternative } from "./rules.ts";
@@ -19,6 +19,8 @@ export function argumentsDecision(
   base: string,
 ): Decision {
   const { wide } = architecture;
+  // They are sorted, too.
+  graph.spend(rules.length * (40 - Math.clz32(rules.length)));
   const list = rules.map((rule) => ({ ...rule, args: rule.args.filter((arg) => !isAlwaysTrue(arg, wide)) }));
   const plain = list.find(({ args }) => args.length === 0);
   if (plain !== undefined) return graph.verdict(plain.verdict);
@@ -42,7 +44,7 @@ function ruleDecision(graph: Decisions, rule: Alternative, architecture: Archite
       architecture,
       facts,
       (known) => from(i + 1, known),
-      (known) => follow(rest, known),
+      (known) => graph.follow(rest, known),
     );
   };
   return from(0, NO_FACTS);
@@ -73,31 +75,68 @@ function rangeDecision(
     if (value < max) cuts.add(value + 1n);
   }
   const starts = [...cuts].sort((a, b) => (a < b ? -1 : 1));
-  const targets = starts.map((start) => {
-    const at = args.findIndex(({ op, value }) => holds(op, start, value));
-    return at < 0 ? otherwise : graph.verdict((rules[at] as Alternative).verdict);
-  });
+  const targets = rangeTargets(graph, rules, args, starts, otherwise);
   const words = wordsOf(((rules[0] as Alternative).args[0] as SeccompArg).index, architecture);
   return words.high === undefined
     ? lowDecision(graph, words.low, starts, targets, 0, starts.length)
     : highDecision(graph, words.low, words.high, starts, targets);
 }
 
-function holds(op: string | undefined, a: bigint, b: bigint): boolean {
-  switch (op) {
-    case "SCMP_CMP_EQ":
-      return a === b;
-    case "SCMP_CMP_NE":
-      return a !== b;
-    case "SCMP_CMP_LT":
-      return a < b;
-    case "SCMP_CMP_LE":
-      return a <= b;
-    case "SCMP_CMP_GT":
-      return a > b;
-    default:
-      return a >= b;
+/** What each range leads to: rule by rule, each takes of its ranges those that are still free. */
+function rangeTargets(
+  graph: Decisions,
+  rules: readonly Alternative[],
+  args: readonly { op: string | undefined; value: bigint }[],
+  starts: readonly bigint[],
+  otherwise: Decision,
+): Decision[] {
+  const end = starts.length;
+  const targets = new Array<Decision>(end).fill(otherwise);
+  const places = new Map<bigint, number>();
+  for (let i = 0; i < end; i++) places.set(starts[i] as bigint, i);
+  /** The next range that may be free, from each on. */
+  const next = Int32Array.from({ length: end + 1 }, (_, i) => i);
+  const free = (from: number): number => {
+    let at = from;
+    while (next[at] !== at) {
+      next[at] = next[next[at] as number] as number;
+      at = next[at] as number;
+    }
+    return at;
+  };
+  for (let r = 0; r < rules.length; r++) {
+    const verdict = graph.verdict((rules[r] as Alternative).verdict);
+    const take = (from: number, to: number): void => {
+      for (let i = free(from); i < to; i = free(i)) {
+        targets[i] = verdict;
+        next[i] = i + 1;
+      }
+    };
+    const { op, value } = args[r] as (typeof args)[number];
+    const at = places.get(value) as number;
+    // What is above a value starts at the next range: there is a cut behind it.
+    switch (op) {
+      case "SCMP_CMP_EQ":
+        take(at, at + 1);
+        break;
+      case "SCMP_CMP_NE":
+        take(0, at);
+        take(at + 1, end);
+        break;
+      case "SCMP_CMP_LT":
+        take(0, at);
+        break;
+      case "SCMP_CMP_LE":
+        take(0, at + 1);
+        break;
+      case "SCMP_CMP_GT":
+        take(at + 1, end);
+        break;
+      default:
+        take(at, end);
+    }
   }
+  return targets;
 }
 
 /** Ranges from..to - 1, all with the same high half, by the low half. What is below the first one is in the one before. */

@@ -33,7 +33,7 @@ export function compileFilter(seccomp: Seccomp, options: CompileOptions): Compil
   if (options.failUnknown === true && rules.unknown.length > 0) {
     throw new RuntimeError({ message: "is no system call of any architecture", pointer: rules.unknown[0] as string });
   }
-  const graph = new Decisions();
+  const graph = new Decisions(where(options));
   const context: NumberContext = {
     graph,
     rules,
@@ -47,6 +47,7 @@ export function compileFilter(seccomp: Seccomp, options: CompileOptions): Compil
   for (let i = families.length - 1; i >= 0; i--) {
     const ranges = numberRanges(families[i] as Architecture[], context);
     sections[i] = emitRanges(assembler, NR, ranges);
+    checkLength(assembler, options);
   }
   let next = assembler.ret(KILL);
   for (let i = families.length - 1; i >= 0; i--) {
@@ -58,14 +59,23 @@ export function compileFilter(seccomp: Seccomp, options: CompileOptions): Compil
     );
   }
   assembler.load(ARCH);
-  if (assembler.length > MAX_INSTRUCTIONS) {
-    throw new RuntimeError({
-      message: `makes a filter of ${assembler.length} instructions; the kernel takes ${MAX_INSTRUCTIONS}`,
-      pointer: where(options),
-    });
-  }
+  checkLength(assembler, options);
   const listener = seccomp.syscalls.some(({ action }) => action === "SCMP_ACT_NOTIFY");
-  return { filter: assembler.finish(), flags: flagBits(seccomp.flags, listener), listener, unknown: rules.unknown };
+  return {
+    filter: assembler.finish(),
+    flags: flagBits(seccomp.flags, listener),
+    listener,
+    unknown: rules.unknown,
+    work: graph.work,
+  };
+}
+
+function checkLength({ length }: Assembler, options: CompileOptions): void {
+  if (length <= MAX_INSTRUCTIONS) return;
+  throw new RuntimeError({
+    message: `makes a filter of at least ${length} instructions; the kernel takes ${MAX_INSTRUCTIONS}`,
+    pointer: where(options),
+  });
 }
 
 /** The machine's architecture and those of the profile; X86_64 and X32 are one for the kernel. */

@@ -2,7 +2,7 @@
 
 import { CODE } from "../bpf/cbpf.ts";
 import type { Architecture } from "./architectures.ts";
-import { type Decision, type Decisions, type Fact, follow } from "./decisions.ts";
+import type { Decision, Decisions, Fact } from "./decisions.ts";
 import type { SeccompArg } from "./types.ts";
 
 /** Offsets in struct seccomp_data. */
@@ -58,7 +58,7 @@ export function conditionDecision(
     const off: Fact = { offset, mask, code, k, holds: false };
     const nextOn = ifSo([...known, on]);
     const nextOff = ifNot([...known, off]);
-    return follow(graph.test(offset, mask, code, k, nextOn, nextOff), known);
+    return graph.follow(graph.test(offset, mask, code, k, nextOn, nextOff), known);
   };
   const FULL = 0xffffffff;
   const equal = (a: Next, b: Next): Decision => {

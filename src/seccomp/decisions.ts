@@ -39,10 +39,38 @@ export interface Fact {
 /** More nodes than any filter that the kernel takes could need. */
 const MAX_NODES = 16384;
 
+/**
+ * Steps of the compiler, each a few machine instructions in a loop: more than any filter that the kernel takes has needed,
+ * by far, and done within a second.
+ */
+export const MAX_WORK = 2_000_000;
+
 export class Decisions {
   readonly #nodes = new Map<string, Decision>();
   readonly #verdicts = new Map<number, Decision>();
+  readonly #base: string;
   #count = 0;
+  #work = 0;
+
+  /** @param base where the profile is, for errors. */
+  constructor(base = "/linux/seccomp") {
+    this.#base = base;
+  }
+
+  /** Steps so far. */
+  get work(): number {
+    return this.#work;
+  }
+
+  /** Counts steps. @throws RuntimeError when they are too many. */
+  spend(steps: number): void {
+    this.#work += steps;
+    if (this.#work > MAX_WORK) throw this.#tooMuch();
+  }
+
+  #tooMuch(): RuntimeError {
+    return new RuntimeError({ message: "has so many conditions that its filter is too long", pointer: this.#base });
+  }
 
   #make(
     verdict: number,
@@ -53,7 +81,7 @@ export class Decisions {
     yes?: Decision,
     no?: Decision,
   ): Decision {
-    if (this.#count >= MAX_NODES) throw new RuntimeError({ message: "the profile makes a filter that is too long" });
+    if (this.#count >= MAX_NODES) throw this.#tooMuch();
     const id = this.#count++;
     const node = { id, verdict, offset, mask, code, k, yes, no, section: -1, wants: 0, load: 0, and: 0, branch: 0 };
     return node as Decision;
@@ -71,6 +99,7 @@ export class Decisions {
     if (yes === no) return yes;
     if (code === CODE.jge && k === 0) return yes;
     if (code === CODE.jgt && k === 0xffffffff) return no;
+    this.spend(1);
     const key = `${offset},${mask},${code},${k},${yes.id},${no.id}`;
     const known = this.#nodes.get(key);
     if (known !== undefined) return known;
@@ -78,18 +107,19 @@ export class Decisions {
     this.#nodes.set(key, node);
     return node;
   }
-}
 
-/** The first decision from here on that the facts leave open. */
-export function follow(node: Decision, facts: readonly Fact[]): Decision {
-  let at = node;
-  while (at.verdict === TEST) {
-    let outcome: boolean | undefined;
-    for (let i = facts.length - 1; i >= 0 && outcome === undefined; i--) outcome = decided(at, facts[i] as Fact);
-    if (outcome === undefined) return at;
-    at = outcome ? at.yes : at.no;
+  /** The first decision from here on that the facts leave open. */
+  follow(node: Decision, facts: readonly Fact[]): Decision {
+    let at = node;
+    while (at.verdict === TEST) {
+      this.spend(1 + facts.length);
+      let outcome: boolean | undefined;
+      for (let i = facts.length - 1; i >= 0 && outcome === undefined; i--) outcome = decided(at, facts[i] as Fact);
+      if (outcome === undefined) return at;
+      at = outcome ? at.yes : at.no;
+    }
+    return at;
   }
-  return at;
 }
 
 /** Whether a fact alone decides a test, and how. */

@@ -8,6 +8,7 @@ import { checkCbpf, runCbpf, seccompData } from "../bpf/cbpf-vm.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
 import { type Architecture, architectures, X32_BIT } from "./architectures.ts";
 import { compileFilter } from "./compile.ts";
+import { MAX_WORK } from "./decisions.ts";
 import { readProfile } from "./index.ts";
 import {
   askOracle,
@@ -172,8 +173,9 @@ describe.skipIf(!hasOracle)(`beside libseccomp (${version})`, () => {
         for (const { name: native } of supported) {
           const seccomp = readProfile(resolveProfile(profile, native, caps)) as Seccomp;
           const { filter: theirs } = oracleFilter(seccomp, native, 2, LIBRARY);
-          const { filter: ours } = compileFilter(seccomp, { arch: native, enosys: false });
+          const { filter: ours, work } = compileFilter(seccomp, { arch: native, enosys: false });
           checkCbpf(ours);
+          expect(work).toBeLessThan(MAX_WORK / 100);
           const result = compare(seccomp, native, ours, theirs as Uint32Array, probesOf(seccomp));
           expect(result.differences).toEqual([]);
           compared += result.compared;

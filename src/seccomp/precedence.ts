@@ -58,13 +58,22 @@ function compare(a: Alternative, b: Alternative, wide: boolean): number {
   return a.args.length - b.args.length;
 }
 
-/** Whether all conditions of `a` are the first ones of `b`. */
-function isPrefix(a: Alternative, b: Alternative, wide: boolean): boolean {
-  if (a.args.length > b.args.length) return false;
-  for (let i = 0; i < a.args.length; i++) {
-    if (!isSame(a.args[i] as SeccompArg, b.args[i] as SeccompArg, wide)) return false;
+/** A text for each beginning of the conditions, the whole last: equal where the conditions are the same. */
+function prefixesOf({ args }: Alternative, wide: boolean): string[] {
+  const prefixes: string[] = [];
+  let text = "";
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] as SeccompArg;
+    text += `${arg.index} ${arg.op} ${mask(arg, wide)} ${datum(arg, wide)} `;
+    prefixes.push(text);
   }
-  return true;
+  return prefixes;
+}
+
+/** The first rule that begins with some conditions, and the first one of those with another verdict. */
+interface Beginning {
+  first: Alternative;
+  other?: Alternative;
 }
 
 /**
@@ -77,9 +86,14 @@ export function inOrder(list: readonly Alternative[], wide: boolean, base: strin
   const first = list[0] as Alternative;
   if (list.every(({ verdict }) => verdict === first.verdict)) return list;
   const kept: Alternative[] = [];
+  const wholes = new Set<string>();
+  const beginnings = new Map<string, Beginning>();
   for (let i = 0; i < list.length; i++) {
     const rule = list[i] as Alternative;
-    const other = kept.find((known) => known.verdict !== rule.verdict && isPrefix(rule, known, wide));
+    const prefixes = prefixesOf(rule, wide);
+    const whole = prefixes[prefixes.length - 1] as string;
+    const known = beginnings.get(whole);
+    const other = known?.first.verdict === rule.verdict ? known.other : known?.first;
     if (other !== undefined) {
       throw new RuntimeError({
         message: `asks for another action under the same conditions as rule ${other.rule}`,
@@ -87,7 +101,16 @@ export function inOrder(list: readonly Alternative[], wide: boolean, base: strin
       });
     }
     // A shorter rule that came first leaves nothing for a longer one.
-    if (!kept.some((known) => isPrefix(known, rule, wide))) kept.push(rule);
+    if (prefixes.some((prefix) => wholes.has(prefix))) continue;
+    kept.push(rule);
+    wholes.add(whole);
+    for (let k = 0; k < prefixes.length; k++) note(beginnings, prefixes[k] as string, rule);
   }
   return kept.sort((a, b) => compare(a, b, wide) || a.rule - b.rule);
+}
+
+function note(beginnings: Map<string, Beginning>, prefix: string, rule: Alternative): void {
+  const known = beginnings.get(prefix);
+  if (known === undefined) beginnings.set(prefix, { first: rule });
+  else if (known.other === undefined && known.first.verdict !== rule.verdict) known.other = rule;
 }

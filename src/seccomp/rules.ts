@@ -1,5 +1,6 @@
 // The rules of a profile by system call, before any architecture is looked at.
 
+import { RuntimeError } from "../errors/runtime-error.ts";
 import { actionValue } from "./actions.ts";
 import { syscallIndexes, syscallNames } from "./syscalls.ts";
 import type { CompileOptions, Seccomp, SeccompArg } from "./types.ts";
@@ -27,6 +28,9 @@ export interface RuleSet {
   verdicts: readonly number[];
 }
 
+/** Conditions of all calls together, far more than fit a filter; without a limit names × conditions would fill the memory. */
+export const MAX_ALTERNATIVES = 65536;
+
 /** Rules that say what the default says are left out, as runc and crun do: an earlier one shadows nothing. */
 export function collectRules(seccomp: Seccomp, options: CompileOptions): RuleSet {
   const indexes = syscallIndexes();
@@ -36,6 +40,7 @@ export function collectRules(seccomp: Seccomp, options: CompileOptions): RuleSet
   const alternatives = new Map<number, Alternative[]>();
   const unknown: string[] = [];
   const verdicts: number[] = [];
+  let total = 0;
   const defaultVerdict = actionValue(seccomp.defaultAction, seccomp.defaultErrnoRet);
   const { syscalls } = seccomp;
   for (let r = 0; r < syscalls.length; r++) {
@@ -55,9 +60,19 @@ export function collectRules(seccomp: Seccomp, options: CompileOptions): RuleSet
       if (!counts || always[index] !== 0) continue;
       if (plain) always[index] = r + 1;
       if (plain && !alternatives.has(index)) continue;
-      const list = alternatives.get(index);
-      if (list === undefined) alternatives.set(index, [...parts]);
-      else list.push(...parts);
+      let list = alternatives.get(index);
+      // The same name twice in one rule says nothing new.
+      if (list !== undefined && (list[list.length - 1] as Alternative).rule === r) continue;
+      total += parts.length;
+      if (total > MAX_ALTERNATIVES) {
+        const pointer = `${options.base ?? "/linux/seccomp"}/syscalls/${r}`;
+        throw new RuntimeError({ message: "makes so many conditions that the filter is too long", pointer });
+      }
+      if (list === undefined) {
+        list = [];
+        alternatives.set(index, list);
+      }
+      for (let k = 0; k < parts.length; k++) list.push(parts[k] as Alternative);
     }
   }
   return { defaultVerdict, always, alternatives, named, unknown, verdicts };

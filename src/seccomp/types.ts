@@ -105,4 +105,6 @@ export interface CompiledFilter {
   listener: boolean;
   /** Places of the names that were skipped, as JSON pointers. */
   unknown: string[];
+  /** Steps that the compiler has made; a profile that needs far too many is refused. */
+  work: number;
 }
