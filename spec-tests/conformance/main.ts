@@ -6,7 +6,7 @@
 //   VIEW=hybrid                         another kind of cgroups, as private.sh has them
 //   RACES=1                             the programs of races.json as they are
 //   REPORT=FILE                         the TAP lines to a file, too
-//   JOBS=4 LIMIT=120                    so many programs at a time, each for so many seconds
+//   JOBS=4 LIMIT=240                    so many programs at a time, each for so many seconds
 //   npm run conformance -- --build      builds the programs and says where they are
 //   npm run conformance -- guest        in the guest machine (guest.sh)
 //
@@ -109,7 +109,7 @@ async function main(): Promise<number> {
     process.stdout.write(`${programs}\n`);
     return 0;
   }
-  const venue: Venue = { view: process.env.VIEW || ownView(), programs, limit: Number(process.env.LIMIT || 120) };
+  const venue: Venue = { view: process.env.VIEW || ownView(), programs, limit: Number(process.env.LIMIT || 240) };
   const tested = runtime(process.env.RUNTIME || "dist/berth");
   const controls = words(process.env.CONTROLS ?? "runc crun")
     .filter((path) => spawnSync(path, ["--version"], { timeout: 30_000 }).status === 0)

@@ -2,8 +2,9 @@
 // unpacks it in its module cache, what is built goes to the user's cache folder.
 //
 // The programs become one executable that goes by its name, since linking 58 of them takes minutes: `package main` and
-// `func main` of each get other names on the way. And Go's runtime must not raise the soft limit of open files, which
-// runtimetest is there to look at.
+// `func main` of each get other names on the way. Go's runtime must not raise the soft limit of open files, which
+// runtimetest is there to look at. And how long a program waits for a status of its container is not for it to say, since
+// machines differ: PATIENCE says it, in seconds.
 
 import { spawnSync } from "node:child_process";
 import {
@@ -29,6 +30,8 @@ const BUILD_LIMIT = 900_000;
 /** All programs, as one; its name in argv[0] says which. one.sh knows it, too. */
 const ALL = "validation";
 const LIST = "programs.txt";
+/** The package that all programs share. */
+const SHARED = "validation/util";
 const ROOTFS = `rootfs-${ARCHITECTURE}.tar.gz`;
 
 function goCommand(): string {
@@ -63,6 +66,30 @@ function replaceOnce(text: string, what: string, by: string): string {
   return parts.join(by);
 }
 
+/**
+ * A copy of what the programs share, in which PATIENCE is how long a wait for a container to run or to end may last. Those
+ * for either of two statuses are pauses: it may be that neither comes.
+ */
+function writeShared(unpacked: string, source: string): void {
+  const folder = join(source, SHARED);
+  mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(join(unpacked, SHARED))) {
+    const text = readFileSync(join(unpacked, SHARED, name), "utf8");
+    writeFileSync(join(folder, name), name === "test.go" ? withPatience(text) : text);
+  }
+}
+
+function withPatience(text: string): string {
+  const loop = "\tfor start := time.Now(); time.Since(start) < retryTimeout; ";
+  const lengthen = `
+	patience, err := time.ParseDuration(os.Getenv("PATIENCE") + "s")
+	if err == nil && (status == LifecycleStatusRunning || status == LifecycleStatusStopped) {
+		retryTimeout = patience
+	}
+`;
+  return replaceOnce(text, loop, `${lengthen}${loop}`);
+}
+
 /** Writes each program as a package of the module in `source`, and the program that calls them. Their names, sorted. */
 function writeSources(programs: string, source: string): string[] {
   const names = readdirSync(programs).filter((name) => existsSync(join(programs, name, `${name}.go`)));
@@ -70,7 +97,9 @@ function writeSources(programs: string, source: string): string[] {
     const text = readFileSync(join(programs, name, `${name}.go`), "utf8");
     mkdirSync(join(source, name));
     const called = replaceOnce(`\n${text}`, "\nfunc main() {\n", "\nfunc Main() {\n");
-    writeFileSync(join(source, name, `${name}.go`), replaceOnce(called, "\npackage main\n", "\npackage validation\n"));
+    const library = replaceOnce(called, "\npackage main\n", "\npackage validation\n");
+    const shared = library.replace(`"${MODULE}/${SHARED}"`, `"berth/conformance/${SHARED}"`);
+    writeFileSync(join(source, name, `${name}.go`), shared);
   }
   const imports = names.map((name, i) => `\tp${i} "berth/conformance/${name}"`);
   const calls = names.map((name, i) => `\t\t"${name}": p${i}.Main,`);
@@ -110,6 +139,7 @@ function build(made: string): void {
   mkdirSync(source, { recursive: true });
   for (const name of ["go.mod", "go.sum"]) copyFileSync(join(HERE, name), join(source, name));
   const { Dir: unpacked } = JSON.parse(run(go, source, "mod", "download", "-json", MODULE)) as { Dir: string };
+  writeShared(unpacked, source);
   const names = writeSources(join(unpacked, "validation"), source);
   const options = ["-trimpath", "-ldflags=-s -w", ...leaveLimits(go, source), "-o", made];
   run(go, source, "build", ...options, ".", `${MODULE}/cmd/runtimetest`);

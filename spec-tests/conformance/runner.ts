@@ -30,7 +30,12 @@ function finished(program: string, runtime: string, venue: Venue, out: [number, 
       [venue.view, `${process.cwd()}/spec-tests/conformance/one.sh`, program],
       {
         stdio: ["ignore", ...out],
-        env: { ...process.env, ...environment(program, runtime), PROGRAMS: venue.programs },
+        env: {
+          ...process.env,
+          ...environment(program, runtime),
+          PROGRAMS: venue.programs,
+          PATIENCE: String(venue.limit / 2),
+        },
         timeout: venue.limit * 1000,
         killSignal: "SIGTERM",
       },
