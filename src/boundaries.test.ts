@@ -29,6 +29,7 @@ const ALLOWED: Readonly<Record<string, Edges>> = {
   bundle: { values: ["json", "tables", "errors"], types: ["config"] },
   cgroup: { values: ["bpf", "tables", "errors"], types: ["config", "plan", "host"] },
   dbus: { values: ["errors"], types: [] },
+  netlink: { values: ["errors"], types: [] },
   systemd: { values: ["dbus", "cgroup", "tables", "errors"], types: ["config", "host"] },
   // The state on a hook's stdin is part of a plan: one writer of it for hooks in and outside the container.
   plan: {
@@ -47,6 +48,8 @@ const ALLOWED: Readonly<Record<string, Edges>> = {
       "host",
       "plan",
       "systemd",
+      "dbus/bytes.ts",
+      "netlink",
       "cgroup",
       "config",
       "seccomp",
@@ -67,7 +70,7 @@ const ALLOWED: Readonly<Record<string, Edges>> = {
   "version.ts": NOTHING,
 };
 
-const PURE = ["tables", "json", "bpf", "config", "cgroup", "dbus", "systemd", "seccomp", "plan"];
+const PURE = ["tables", "json", "bpf", "config", "cgroup", "dbus", "netlink", "systemd", "seccomp", "plan"];
 
 interface Import {
   /** Path below src, or the package. */

@@ -1,22 +1,19 @@
 /* Idmapped mounts: user namespaces that exist for their id maps alone, and clones of mounts that have them.
  *
- * Both are made by a short-lived child with memory of its own: it is forked, so that it may enter a namespace (see
- * spawn.c for what a child that shares our memory must not do), makes raw system calls only, and shares our descriptors, so
- * that what it opens is ours. It stays in our pid namespace and has our credentials: nobody in a container can trace it.
+ * Both are made by a child (fork.h) that shares our descriptors, so that what it opens is ours.
  */
 #define _GNU_SOURCE 1
 #include <fcntl.h>
 #include <linux/mount.h>
-#include <linux/sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "clone.h"
 #include "failpoint.h"
+#include "fork.h"
 #include "native.h"
 #include "result.h"
 #include "sys.h"
@@ -29,18 +26,6 @@ enum {
     PATH_SIZE = 64,
     MAP_SIZE = 340 * 34, /* as many lines as the kernel takes, as wide as it prints them */
 };
-
-/* fork(2) without libc's handlers and without SIGCHLD at its end; no signal handler of ours runs in the child. */
-static long fork_quietly(uint64_t flags)
-{
-    struct clone_args args = {.flags = CLONE_CLEAR_SIGHAND | flags};
-    return SYS2(SYS_clone3, &args, sizeof args);
-}
-
-static void reap(long pid)
-{
-    (void)RETRY(waitpid((pid_t)pid, NULL, __WALL));
-}
 
 /* Writes one of the maps of the process; what failed is in the detail. */
 static int write_map(long pid, const char *file, const char *lines, size_t size)

@@ -164,6 +164,11 @@ export const NATIVE = {
     "int",
     "A SOCK_DGRAM socket, SOCK_NONBLOCK, bound to `name` in `dir` with that exact mode.",
   ),
+  route_socket: f(
+    { namespace: "int" },
+    "int",
+    "A socket of NETLINK_ROUTE in that network namespace (-1: our own), with errors in the kernel's words. `detail` names the call that failed.",
+  ),
   send_fd: f(
     { socket: "int", data: "text", fd: "int" },
     "int",

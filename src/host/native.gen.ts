@@ -152,6 +152,9 @@ export interface Native {
   /** A SOCK_DGRAM socket, SOCK_NONBLOCK, bound to `name` in `dir` with that exact mode. */
   bind_datagram(dir: number, name: string, mode: number): number;
 
+  /** A socket of NETLINK_ROUTE in that network namespace (-1: our own), with errors in the kernel's words. `detail` names the call that failed. */
+  route_socket(namespace: number): number;
+
   /** One sendmsg(2) with the bytes and SCM_RIGHTS of fd (none when -1). */
   send_fd(socket: number, data: string, fd: number): number;
 

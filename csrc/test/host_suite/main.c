@@ -19,10 +19,10 @@ static const struct {
     const char *name;
     void (*run)(void);
 } suites[] = {
-    {"failpoint", test_failpoint}, {"result", test_result}, {"plan", test_plan},
-    {"files", test_files},         {"pipes", test_pipes},   {"sockets", test_sockets},
-    {"signals", test_signals},     {"hooks", test_hooks},   {"bpf", test_bpf},
-    {"idmap", test_idmap},         {"spawn", test_spawn},
+    {"failpoint", test_failpoint}, {"result", test_result},   {"plan", test_plan},
+    {"files", test_files},         {"pipes", test_pipes},     {"sockets", test_sockets},
+    {"signals", test_signals},     {"hooks", test_hooks},     {"bpf", test_bpf},
+    {"idmap", test_idmap},         {"netlink", test_netlink}, {"spawn", test_spawn},
 };
 
 void check_at(int passed, const char *file, int line, const char *title)

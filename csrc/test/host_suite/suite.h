@@ -40,6 +40,7 @@ void test_signals(void);
 void test_hooks(void);
 void test_bpf(void);
 void test_idmap(void);
+void test_netlink(void);
 void test_spawn(void);
 void test_failpoint(void);
 
