@@ -229,6 +229,8 @@ suite("config.json", (rule) => {
     ["/linux/readonlyPaths/0", 1],
     ["/linux/personality", { domain: "WINDOWS" }],
     ["/linux/cgroupsPath", 7],
+    ["/linux/netDevices", { "a/b": {} }],
+    ["/linux/netDevices", { eth0: { name: "sixteen-byte-name" } }],
   ];
   for (const [pointer, value] of WRONG) {
     rule(
@@ -244,7 +246,6 @@ suite("config.json", (rule) => {
 
   const LATER: readonly [pointer: string, value: unknown][] = [
     ["/linux/intelRdt", { closID: "x" }],
-    ["/linux/netDevices", { eth0: {} }],
     ["/linux/memoryPolicy", { mode: "MPOL_BIND", nodes: "0" }],
     ["/linux/mountLabel", "system_u:object_r:x:s0"],
     ["/process/apparmorProfile", "some-profile"],

@@ -9,6 +9,7 @@ import { cgroupOf, view } from "../support/cgroup-of.ts";
 import { type Config, withUserNamespace } from "../support/config.ts";
 import { mkdirSync } from "../support/files.ts";
 import { removeOwnCgroups } from "../support/leaks.ts";
+import { Network } from "../support/network.ts";
 import { startProgram } from "../support/runtime.ts";
 import { type Sandbox, until } from "../support/sandbox.ts";
 import { allowing, notifying, type Profile, startAgent } from "../support/seccomp.ts";
@@ -225,18 +226,18 @@ suite("intelRdt, netDevices and memoryPolicy", (rule) => {
     );
   });
 
-  const NET = { berth: "not supported: refused", runc: "came after this version", crun: "came after this version" };
+  const NET = { runc: "came after this version", crun: "came after this version" };
   rule(
     "netDevices: a device of the host is moved, renamed, has its addresses and is up",
     async (t) => {
-      const name = `d${process.pid % 100000}`;
-      const ip = (...args: string[]) => execFileSync("ip", args, { stdio: "pipe" });
-      ip("link", "add", name, "type", "dummy");
-      t.later(() => void startProgram(["ip", "link", "del", name]).done);
-      ip("address", "add", "192.0.2.7/24", "dev", name);
-      const out = await t.sh("ip addr show inside", set("/linux/netDevices", { [name]: { name: "inside" } }));
+      const host = await Network.make(t);
+      host.veth("here", "other");
+      host.address("here", "192.0.2.7/24");
+      const edit = set("/linux/netDevices", { here: { name: "inside" } });
+      const out = await t.sh("ip addr show inside", edit, host.inside);
       expect(out).toContain("192.0.2.7/24");
       expect(out).toMatch(/[<,]UP[,>]/);
+      expect(host.links().map(({ name }) => name)).not.toContain("here");
     },
     { except: NET },
   );

@@ -39,7 +39,7 @@ export function features(_context: Context): Outcome {
       selinux: ENABLED,
       intelRdt: DISABLED,
       mountExtensions: { idmap: ENABLED },
-      netDevices: DISABLED,
+      netDevices: ENABLED,
     },
     potentiallyUnsafeConfigAnnotations: ["org.systemd.property."],
   };

@@ -13,12 +13,6 @@ function asksNothing(value: unknown, depth: number): boolean {
   return true;
 }
 
-/** Reports a map unless it has no entries: an entry asks for something by its name. */
-export function checkLaterMap(c: Context, value: unknown, key: Key): void {
-  if (value === undefined || value === null || (typeof value === "object" && Object.keys(value).length === 0)) return;
-  report(c, "unsupported", key, "is not supported yet");
-}
-
 /** Reports the field unless its value asks for nothing (engines write empty objects). */
 export function checkLater(c: Context, value: unknown, key: Key): void {
   if (value !== undefined && !asksNothing(value, DEPTH)) report(c, "unsupported", key, "is not supported yet");

@@ -17,7 +17,7 @@ import {
 } from "./context.ts";
 import { decodeDevices } from "./devices.ts";
 import { decodeIdMappings } from "./id-mappings.ts";
-import { checkLater, checkLaterMap } from "./later.ts";
+import { checkLater } from "./later.ts";
 import { decodeNamespaces, decodeTimeOffsets } from "./namespaces.ts";
 import { decodeResources } from "./resources.ts";
 import type { Linux, RootfsPropagation } from "./types.ts";
@@ -114,7 +114,10 @@ export function decodeLinux(c: Context, value: unknown): Linux {
     const name = LATER[i] as string;
     if (object[name] !== undefined) checkLater(c, object[name], name);
   }
-  if (object.netDevices !== undefined) checkLaterMap(c, object.netDevices, "netDevices");
+  if (object.netDevices !== undefined && object.netDevices !== null) {
+    const netDevices = loaded(import("./net-devices.ts")).decodeNetDevices(c, object.netDevices);
+    if (netDevices !== undefined) linux.netDevices = netDevices;
+  }
   leave(c);
   return linux;
 }

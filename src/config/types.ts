@@ -244,6 +244,13 @@ export interface Linux {
   /** linux.personality.domain. */
   personality?: "LINUX" | "LINUX32";
   seccomp?: Seccomp;
+  /** By the name of the device in the runtime's network namespace; never empty. */
+  netDevices?: ReadonlyMap<string, NetDevice>;
+}
+
+export interface NetDevice {
+  /** In the container; absent: the one it has. `%d` in it stands for a number that is free there. */
+  name?: string;
 }
 
 /** One thing wrong with config.json. */

@@ -110,6 +110,7 @@ function initOps(c: Compilation): void {
   enterNamespaces(c);
   ops.at("default").setsid();
   if (!options.noNewKeyring) labelKeyring(c, () => joinKeyring(c));
+  if (config.linux.netDevices !== undefined) loaded(import("./net-devices.ts")).awaitNetDevices(c);
   if ((c.namespaces.created & CLONE_NEWNET) !== 0) ops.at("/linux/namespaces", "lo").loopback_up();
 
   openRoot(c);
@@ -175,6 +176,9 @@ function runtimeSteps(c: Compilation, { limits, cgroupSteps }: Beginning): void 
   if (c.options.facts.cgroup.mode === "v2" && config.mounts.some(({ source }) => source === "cgroup")) {
     loaded(import("./delegation.ts")).delegateCgroup(c);
   }
+  if (config.linux.netDevices !== undefined) {
+    loaded(import("./net-devices.ts")).netDeviceSteps(c, config.linux.netDevices);
+  }
   mapMountSteps(c);
   const seccomp = config.linux.seccomp === undefined ? undefined : loaded(import("./seccomp.ts"));
   seccomp?.sendFilter(c);
@@ -220,12 +224,13 @@ function inheritAll(ops: PlanBuilder, config: Config, options: CreateOptions): I
 }
 
 /** What has to be true of a namespace that is joined, besides its type. */
-function claims({ linux }: Config, type: NamespaceType): Pick<JoinedNamespace, "changed" | "ids"> {
-  const { uidMappings: uids, gidMappings: gids, sysctl } = linux;
+function claims({ linux }: Config, type: NamespaceType): Pick<JoinedNamespace, "changed" | "moved" | "ids"> {
+  const { uidMappings: uids, gidMappings: gids, sysctl, netDevices } = linux;
   if (type === "user" && (uids.length > 0 || gids.length > 0)) return { ids: { uids, gids } };
   if (type !== "network") return {};
-  for (const key of sysctl.keys()) if (key.startsWith("net")) return { changed: sysctlPointer(key) };
-  return {};
+  const moved = netDevices === undefined ? {} : { moved: "/linux/netDevices" };
+  for (const key of sysctl.keys()) if (key.startsWith("net")) return { changed: sysctlPointer(key), ...moved };
+  return moved;
 }
 
 function checkRootless({ config, options }: Compilation): void {

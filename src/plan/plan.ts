@@ -37,8 +37,9 @@ export type Inherited =
   /** `exec`: the pidfd of the container's init, whose namespaces are joined. */
   | { what: "container" }
   /**
-   * `changed`: the pointer of a sysctl that would change the host, should the namespace be berth's own. `ids`: what
-   * config.json says of the maps of a user namespace, which must be true.
+   * `changed`: the pointer of a sysctl that would change the host, should the namespace be berth's own. `moved`: that of
+   * devices that would be moved nowhere then. `ids`: what config.json says of the maps of a user namespace, which must be
+   * true.
    */
   | {
       what: "namespace";
@@ -46,6 +47,7 @@ export type Inherited =
       path: string;
       nstype: number;
       changed?: string;
+      moved?: string;
       ids?: { uids: readonly IdMapping[]; gids: readonly IdMapping[] };
       origin: Origin;
     }
@@ -168,6 +170,10 @@ export type RuntimeStep =
       last: boolean;
       origin: Origin;
     }
+  /** The device is there, and its name free in init's network namespace. `name`: there; absent: the one it has. */
+  | { step: "find network device"; device: string; name?: string; origin: Origin }
+  /** Moves and renames it, gives it its addresses back and brings it up. */
+  | { step: "move network device"; device: string; name?: string; origin: Origin }
   | { step: "raise rlimit"; resource: number; soft: bigint; hard: bigint; origin: Origin }
   | { step: "hook"; kind: "prestart" | "createRuntime"; index: number; origin: Origin };
 

@@ -80,6 +80,12 @@ export function stepLine(step: RuntimeStep, config: Config): string {
       const kind = step.recursive ? "map ids recursively" : "map ids";
       return `${kind} of ${clone} by user namespace ${step.namespace}, send it to init`;
     }
+    case "find network device": {
+      const name = step.name?.includes("%") === true ? "" : `, whose name ${step.name ?? step.device} is free there`;
+      return `${step.step} ${step.device}${name}`;
+    }
+    case "move network device":
+      return `${step.step} ${step.device} to init's namespace as ${step.name ?? step.device}, with its addresses, and bring it up`;
     case "raise rlimit":
       return `raise rlimit ${resource(step.resource)} soft ${limit(step.soft)} hard ${limit(step.hard)}`;
     case "hook": {

@@ -18,6 +18,8 @@ export const BARRIER = {
   mount: 4,
   /** init needs no device any more: the runtime writes the rules, and init goes on. */
   devices: 5,
+  /** init is in its network namespace: the runtime moves devices there. */
+  network: 6,
 } as const;
 
 /** Kinds of report; the same numbers as csrc/init/report.h. */

@@ -4,11 +4,8 @@ import { AUTHOR, must, nobody, section, should, times } from "./rule.ts";
 
 const OWN = "spec/linux";
 const invalid = (pointer: string): string => `spec/config: ${pointer}: * is an error`;
-/** Berth refuses what it does not do; whoever does it shows it by the other test. */
-const NET = [
-  `${OWN}: netDevices: a device of the host is moved, renamed, has its addresses and is up`,
-  "bad-input: /linux/netDevices is not ignored: not supported yet, or it works",
-];
+const MOVED =
+  "net-devices: a device is moved with its name, MAC address, MTU, index and global permanent addresses, and is up";
 const RDT_LATER = "bad-input: /linux/intelRdt is not ignored: not supported yet, or it works";
 const NO_RESCTRL = "no machine here has resctrl; Berth refuses intelRdt by name";
 const V2_CHOWN = `${OWN}: v2: with a writable cgroup mount the cgroup, and the files to delegate alone, are the user's`;
@@ -97,18 +94,46 @@ export const LINUX = [
     "config-linux.md",
     "Network Devices",
     [6, 0],
-    [times(6, must("netDevices are checked, moved, renamed, keep addresses and come up", ...NET))],
+    [
+      times(
+        2,
+        must(
+          "netDevices are made available in the container, and up",
+          `${OWN}: netDevices: a device of the host is moved, renamed, has its addresses and is up`,
+          MOVED,
+        ),
+      ),
+      times(
+        2,
+        must(
+          "what cannot be moved is an error: a device that is not there, or a name that is taken",
+          "net-devices: one that does not exist: the error names it, and the others stay",
+          "net-devices: a name that is taken in the container",
+        ),
+      ),
+      must(
+        "a name with %d gets a number that is free in the container",
+        "net-devices: devices change their names, also each other's, and get a number for %d",
+      ),
+      must(
+        "a device keeps its attributes, and its permanent addresses of global scope alone",
+        MOVED,
+        "net-devices: addresses keep their order, peers, labels and whether they are deprecated; others than global permanent ones stay away",
+      ),
+    ],
   ),
   section(
     "config-linux.md",
     "Namespace Lifecycle and Container Termination",
     [2, 0],
     [
-      nobody(
-        "MUST",
-        2,
-        "the runtime does not manage the devices afterwards, nor move them back",
-        "no runtime here moves devices; Berth refuses netDevices by name",
+      must(
+        "the runtime does not manage the devices afterwards: they go with the namespace",
+        "net-devices: they live as long as the container's namespace: berth keeps it by nothing",
+      ),
+      must(
+        "the runtime does not move them out of the namespace at delete",
+        "net-devices: a namespace that is joined gets them, whatever indexes it has, and keeps them after delete",
       ),
     ],
   ),

@@ -146,6 +146,7 @@ function createFrom(
     releaseCommit(native, pipes.commitRead);
   }
   making.poststopDue = true;
+  making.netDevices?.close();
   const { pid, pidfd } = making;
   return { config, plan, state, pid, pidfd, startPipe: pipes.startRead, ptySocket, undo, interrupts };
 }

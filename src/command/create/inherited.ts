@@ -63,7 +63,7 @@ function openOne(native: Native, entry: Inherited, ends: Ends, opened: number[])
           path: entry.path,
         });
       }
-      if (entry.changed !== undefined || entry.ids !== undefined) {
+      if ((entry.changed ?? entry.moved ?? entry.ids) !== undefined) {
         loaded(import("./joined-namespace.ts")).checkJoined(native, fd, entry);
       }
       return fd;

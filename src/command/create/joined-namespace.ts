@@ -12,13 +12,11 @@ const AT_EMPTY_PATH = 0x1000;
 type Joined = Extract<Inherited, { what: "namespace" }>;
 
 /** `fd` is the namespace, opened. Throws RuntimeError in runc's words. */
-export function checkJoined(native: Native, fd: number, { type, path, changed, ids, origin }: Joined): void {
-  if (changed !== undefined && isOwn(native, fd, type)) {
-    throw new RuntimeError({
-      message: "sysctl is not allowed in the host's network namespace",
-      pointer: changed,
-      path,
-    });
+export function checkJoined(native: Native, fd: number, { type, path, changed, moved, ids, origin }: Joined): void {
+  const pointer = changed ?? moved;
+  if (pointer !== undefined && isOwn(native, fd, type)) {
+    const what = changed === undefined ? "network devices cannot be moved to" : "sysctl is not allowed in";
+    throw new RuntimeError({ message: `${what} the host's network namespace`, pointer, path });
   }
   if (ids === undefined) return;
   const facts = { operation: "setns", message: "cannot look at the user namespace", path, pointer: origin.pointer };

@@ -9,6 +9,7 @@ import type { Plan } from "../../plan/plan.ts";
 import type { Cgroups } from "./cgroups.ts";
 import type { Ends } from "./inherited.ts";
 import type { Interrupts } from "./interrupts.ts";
+import type { NetDevices } from "./net-devices.ts";
 import type { CreateRequest } from "./request.ts";
 import type { Creation } from "./steps.ts";
 import type { SystemdDriver } from "./systemd.ts";
@@ -27,6 +28,7 @@ export class Making implements Creation {
   plan?: Plan;
   filter?: Uint32Array;
   systemd?: SystemdDriver;
+  netDevices?: NetDevices;
   cgroups: Cgroups = { old: new Set(), made: [] };
   leaves: readonly string[] = [];
   spawning = false;

@@ -21,6 +21,7 @@ import {
 } from "./cgroups.ts";
 import { type Ends, openInherited } from "./inherited.ts";
 import type { Interrupts } from "./interrupts.ts";
+import type { NetDevices } from "./net-devices.ts";
 import { awaitReport, mustSend, type Report } from "./reports.ts";
 import type { SystemdDriver } from "./systemd.ts";
 import type { UndoStack } from "./undo.ts";
@@ -64,6 +65,8 @@ export interface Creation {
   pidfd: number;
   /** Of idmapped mounts, by number; closed after the last one. */
   readonly userNamespaces: number[];
+  /** Of linux.netDevices, while they can still be brought back. */
+  netDevices?: NetDevices;
   /** Called once init has its final pid, while it mounts. */
   readonly onInit: () => void;
   /** Called before a hook runs. */
@@ -190,6 +193,10 @@ function runStep(creation: Creation, step: Exclude<RuntimeStep, { step: "write c
       return;
     case "map mount":
       loaded(import("./idmapped.ts")).mapMount(creation, step);
+      return;
+    case "find network device":
+    case "move network device":
+      loaded(import("./net-devices.ts")).stepNetDevice(creation, step);
       return;
     case "raise rlimit":
       raiseRlimit(creation, step);

@@ -84,10 +84,17 @@ function checkTime(config: Config, add: Add): void {
   else if (time.path !== undefined) add("/linux/timeOffsets", "must not be given when a time namespace is joined");
 }
 
+/** Moved nowhere they would at most be renamed. That a joined namespace is the runtime's own is seen when it is joined. */
+function checkNetDevices(config: Config, add: Add): void {
+  if (config.linux.netDevices === undefined || namespaceOf(config, "network") !== undefined) return;
+  add("/linux/netDevices", "needs a network namespace of the container's own");
+}
+
 export const NAMESPACE_CHECKS: readonly Check[] = [
   { reads: ["/hostname", "/domainname", "/linux/namespaces"], run: checkUts },
   { reads: ["/linux/maskedPaths", "/linux/readonlyPaths", "/linux/namespaces"], run: checkRestrictedPaths },
   { reads: ["/linux/uidMappings", "/linux/gidMappings", "/linux/namespaces"], run: checkUser },
   { reads: ["/process/user", "/linux/uidMappings", "/linux/gidMappings", "/linux/namespaces"], run: checkProcessIds },
   { reads: ["/linux/timeOffsets", "/linux/namespaces"], run: checkTime },
+  { reads: ["/linux/netDevices", "/linux/namespaces"], run: checkNetDevices },
 ];

@@ -35,6 +35,7 @@ export function checkRootless(config: Config): Issue[] {
   if (config.process.user.additionalGids.length > 0) {
     add("/process/user/additionalGids", "must not be given in a rootless container");
   }
+  if (config.linux.netDevices !== undefined) add("/linux/netDevices", "must not be given in a rootless container");
   if (user !== undefined && user.path === undefined) checkMountOwners(config, add);
   for (let i = 0; i < config.mounts.length; i++) {
     if (isIdmapped(config.mounts[i] as Mount)) add(`/mounts/${i}`, "must not be id-mapped in a rootless container");
