@@ -33,7 +33,12 @@ export function run(context: Context): Outcome {
 
 function runContainer(native: Native, request: CreateRequest, options: RunOptions): number {
   if (options.subreaper && !options.detach) native.set_subreaper();
-  const created = createContainer(native, request);
+  let signals = -1;
+  // Before the program can run: it may be waited for by somebody who then sends a signal.
+  const beforeStart = (): void => {
+    if (signals < 0 && !options.detach) signals = forwardedSignals(native);
+  };
+  const created = createContainer(native, request, beforeStart);
   let terminal: Terminal | undefined;
   try {
     if (created.ptySocket >= 0) {
@@ -44,8 +49,7 @@ function runContainer(native: Native, request: CreateRequest, options: RunOption
     const notifier = created.state.record.notify
       ? loaded(import("./notifier.ts")).Notifier.open(native, created.state)
       : undefined;
-    // Before the program can run: it may be waited for by somebody who then sends a signal.
-    const signals = options.detach ? -1 : forwardedSignals(native);
+    beforeStart();
     if (!releaseInit(native, created.startPipe)) {
       throw new RuntimeError({
         message: "the container's init process died before it was started (killed, or out of memory)",

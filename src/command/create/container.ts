@@ -48,8 +48,12 @@ export interface Created {
   interrupts: Interrupts;
 }
 
-/** Throws the first error after everything made so far has been unmade. */
-export function createContainer(native: Native, request: CreateRequest): Created {
+/**
+ * Throws the first error after everything made so far has been unmade. `beforeStart`: `run` is ready for the container's
+ * program. It is called when nothing but init's own report is missing; init then goes on without waiting for releaseInit,
+ * unless something must be done first that needs init (a pty, a pid file).
+ */
+export function createContainer(native: Native, request: CreateRequest, beforeStart?: () => void): Created {
   checkUnused(native, request.root, request.id);
   const environ = must(native.environ(), { operation: "environ" }) as string;
   const fds = callerFds(native, request.preserveFds, environ);
@@ -57,7 +61,7 @@ export function createContainer(native: Native, request: CreateRequest): Created
   const undo = new UndoStack();
   const interrupts = new Interrupts(native);
   try {
-    return createFrom(opened, fds, environ, request, { native, interrupts, undo });
+    return createFrom(opened, fds, environ, request, { native, interrupts, undo }, beforeStart);
   } catch (error) {
     throw undone(error, undo);
   }
@@ -71,6 +75,7 @@ function createFrom(
   environ: string,
   request: CreateRequest,
   tools: Tools,
+  beforeStart?: () => void,
 ): Created {
   const { native, undo, interrupts } = tools;
   const { rights } = request;
@@ -130,6 +135,13 @@ function createFrom(
   ends.startPipe = pipes.start;
   ends.commitPipe = pipes.commit;
   ends.consoleSocket = consoleSocket;
+  if (beforeStart !== undefined && terminal === "none" && !notifies && !tells(request)) {
+    making.beforeReady = () => {
+      beforeStart();
+      // Zeros alone: init's byte finds no room before them.
+      must(native.read(pipes.startRead, PIPE_READ), { operation: "read", message: "cannot drain the start pipe" });
+    };
+  }
   runSteps(making, plan.runtime, beginning.steps.length);
   closeUnified(native, cgroups);
   systemd?.close();
@@ -150,6 +162,8 @@ function createFrom(
   const { pid, pidfd } = making;
   return { config, plan, state, pid, pidfd, startPipe: pipes.startRead, ptySocket, undo, interrupts };
 }
+
+const tells = ({ pidFile, pidfdSocket }: CreateRequest): boolean => pidFile !== undefined || pidfdSocket !== undefined;
 
 /** --pid-file and --pidfd-socket. */
 function tell({ native, undo, pid, pidfd }: Creation, { pidFile, pidfdSocket }: CreateRequest): void {

@@ -29,6 +29,7 @@ export class Making implements Creation {
   filter?: Uint32Array;
   systemd?: SystemdDriver;
   netDevices?: NetDevices;
+  beforeReady?: () => void;
   cgroups: Cgroups = { old: new Set(), made: [] };
   leaves: readonly string[] = [];
   spawning = false;

@@ -69,6 +69,8 @@ export interface Creation {
   netDevices?: NetDevices;
   /** Called once init has its final pid, while it mounts. */
   readonly onInit: () => void;
+  /** Called when nothing but init's own report is missing. */
+  beforeReady?: () => void;
   /** Called before a hook runs. */
   readonly onHook: () => void;
   /** The state that hooks get on stdin. */
@@ -173,6 +175,7 @@ function runStep(creation: Creation, step: Exclude<RuntimeStep, { step: "write c
     }
     case "await ready":
       creation.onInit();
+      creation.beforeReady?.();
       hear(creation, REPORT.ready, 0);
       return;
     case "write proc file": {
