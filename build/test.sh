@@ -111,7 +111,7 @@ wanted demo && step "demo" 120 env DEMO_NO_BUILD=1 unshare --mount --propagation
 if wanted guest; then
   step "demo in the guest" 1200 spec-tests/vm/vm run -- env DEMO_NO_BUILD=1 bash build/demo.sh
   printf '\n=== tests in the guests\n'
-  timeout --foreground --kill-after=20 1800 spec-tests/guest.sh | tee "$reports/guest.tap"
+  timeout --foreground --kill-after=20 5400 spec-tests/guest.sh | tee "$reports/guest.tap"
   rc=${PIPESTATUS[0]}
   ((rc == 0)) || echo "not ok - spec-tests/guest.sh (exit $rc)" >>"$reports/steps.tap"
 fi

@@ -19,13 +19,6 @@ all() {
   for f in memory.max memory.swap.max memory.low cpu.weight cpu.max cpuset.cpus cpuset.mems pids.max; do echo "$f=$(<"$cg/$f")"; done
 }
 files() { local f; for f; do printf '%s=%s ' "$f" "$(cat "$cg/$f" 2>&1)"; done; }
-wait_for() {
-  local end=$((SECONDS + 20))
-  until "$@"; do
-    ((SECONDS < end)) || { echo "timed out: $*"; return 1; }
-    sleep 0.05
-  done
-}
 status_is() { [[ $(berth state "$id" | jq -r .status) == "$1" ]]; }
 gone() { is "$1" "$(berth delete --force "$id" 2>&1; ls -d "$cg" 2>/dev/null)" ""; }
 shared='.linux.namespaces|=map(select(.type!="pid"))'
@@ -94,7 +87,7 @@ gone "it is removed"
 # --- pause, resume ------------------------------------------------------------------------------------------------------
 started "$(program 'mkdir -p /sys/fs/cgroup/below; while :; do echo >>/tmp/a; sleep 0.01; done & while :; do echo >>/tmp/b; sleep 0.01; done')"
 ticks() { cat "$bundle"/rootfs/tmp/[ab] 2>/dev/null | wc -l; }
-ticking() { local then; then=$(ticks); sleep 0.1; (($(ticks) > then)); }
+ticking() { local then; then=$(ticks); sleep 0.2; (($(ticks) > then)); }
 wait_for ticking
 is "pause" "$(berth pause "$id" 2>&1)$(grep frozen "$cg/cgroup.events") $(berth state "$id" | jq -r .status)" "frozen 1 paused"
 before=$(ticks)
@@ -147,9 +140,10 @@ is "KILL ends all of a shared pid namespace" "$(berth kill "$id" KILL; wait_for 
 gone "delete after that"
 
 relay='relay() { (relay) & exit; }; for n in $(seq 20); do (relay) & done; exec sleep 1000'
+relaying() { (($(wc -l <"$cg/cgroup.procs") > 5)); }
 for filter in . "$shared"; do
   started "$(program "$relay") | $filter"
-  sleep 0.3
+  wait_for relaying
   gone "delete --force of processes that are always others ($filter)"
 done
 

@@ -25,18 +25,15 @@ limit_memory() {
 watch() {
   lines=$work/lines
   : >"$lines"
-  timeout 100 "$work/berth" --root "$work/state" events --interval 100ms "$id" >"$lines" 2>"$work/errors" &
+  timeout 300 "$work/berth" --root "$work/state" events --interval 100ms "$id" >"$lines" 2>"$work/errors" &
   watcher=$!
-  wait_for '"type":"stats"'
+  wait_for_event '"type":"stats"'
 }
-# wait_for TEXT: until a line has it, 20 s at most.
-wait_for() {
-  local i
-  for ((i = 0; i < 200; i++)); do
-    grep -q "$1" "$lines" && return
-    sleep 0.1
-  done
-  echo "# no $1 came: $(cat "$work/errors")"
+# wait_for_event TEXT: until a line has it.
+wait_for_event() {
+  local event=$1
+  seen() { grep -q "$event" "$lines"; }
+  wait_for seen || echo "# no $event came: $(cat "$work/errors")"
 }
 ooms() { grep -c '"type":"oom"' "$lines"; }
 stop() { berth delete --force "$id"; }
@@ -58,7 +55,7 @@ prepare() {
 }
 ready() {
   local i
-  for ((i = 0; i < 300; i++)); do
+  for ((i = 0; i < 900; i++)); do
     [[ -e $bundle/rootfs/tmp/ready ]] && grep -q 'throttled_usec [1-9]' "$cgroup/cpu.stat" && return
     sleep 0.1
   done
@@ -111,11 +108,11 @@ limit_memory
 berth start "$id"
 watch
 berth kill "$id" USR1
-wait_for '"type":"oom"'
+wait_for_event '"type":"oom"'
 is "a process over the memory limit: an oom event" "$(grep -m1 oom\" "$lines")" "{\"type\":\"oom\",\"id\":\"$id\"}"
 before=$(wc -l <"$lines")
-sleep 1
-is "the stream goes on" "$(($(wc -l <"$lines") > before))" 1
+more() { (($(wc -l <"$lines") > before)); }
+is "the stream goes on" "$(wait_for more)" ""
 is "one event a kill" "$(ooms)" "$(awk '$1 == "oom_kill" { print $2 }' "$cgroup/memory.events")"
 is "the container is still there" "$(berth state "$id" | jq -r .status)" running
 stop
@@ -146,7 +143,7 @@ watch
 is "processes in a cgroup below the container's are counted" \
   "$(head -1 "$lines" | jq '.data.pids.current >= 1')" true
 berth kill "$id" USR1
-wait_for '"type":"oom"'
+wait_for_event '"type":"oom"'
 is "and watched" "$(($(ooms) >= 1))" 1
 stop
 wait "$watcher"

@@ -13,10 +13,8 @@ started() {
   cg=$(cgroup_of "$id")
 }
 # The program and its sleep.
-wait_for_sleep() {
-  local end=$((SECONDS + 20))
-  until (($(wc -l <"$cg/cgroup.procs") == 2)) || ((SECONDS > end)); do sleep 0.05; done
-}
+two_processes() { (($(wc -l <"$cg/cgroup.procs") == 2)); }
+wait_for_sleep() { wait_for two_processes; }
 ended() { berth delete --force "$id"; }
 inside() { berth exec "$@" </dev/null 2>&1; }
 # where: the cgroup of a process that exec has just started.
@@ -38,11 +36,17 @@ is "--cgroup" "$(where --cgroup below)" "$cg/below"
 echo 1 >"$cg/cgroup.freeze"
 is "a paused container is refused" "$(inside "$id" true)" "$(inside "$id" true)"
 has "with the reason" "$(inside "$id" true)" "paused container"
-timeout -s TERM 2 "$work/berth" --root "$work/state" exec --ignore-paused "$id" true </dev/null >"$work/out" 2>&1
-is "SIGTERM ends exec --ignore-paused" "$(grep -c 'interrupted by signal 15' "$work/out")" 1
 before=$(wc -l <"$cg/cgroup.procs")
+"$work/berth" --root "$work/state" exec --ignore-paused "$id" true </dev/null >"$work/out" 2>&1 &
+waiting=$!
+joined() { (($(wc -l <"$cg/cgroup.procs") > before)); }
+wait_for joined
+kill -TERM $waiting
+wait $waiting
+is "SIGTERM ends exec --ignore-paused" "$(grep -c 'interrupted by signal 15' "$work/out")" 1
 echo 0 >"$cg/cgroup.freeze"
-is "without a process left" "$(wc -l <"$cg/cgroup.procs")" "$before"
+as_before() { (($(wc -l <"$cg/cgroup.procs") == before)); }
+is "without a process left" "$(wait_for as_before)" ""
 ended
 
 started "$sleeps | $user"

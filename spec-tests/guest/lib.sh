@@ -50,6 +50,25 @@ create() {
 }
 # cgroup_of ID: the folder of a container's cgroup, by its init.
 cgroup_of() { echo "/sys/fs/cgroup$(sed 's/^0:://' "/proc/$(berth state "$1" | jq .pid)/cgroup")"; }
+# wait_for COMMAND...: until it succeeds, for as long as the slowest machine may take.
+wait_for() {
+  local end=$((SECONDS + 60))
+  until "$@"; do
+    ((SECONDS < end)) || { echo "timed out: $*"; return 1; }
+    sleep 0.05
+  done
+}
+# A pid namespace to join: that of process $other. It holds none of our pipes, and ends with its parent.
+hold_pid_namespace() {
+  unshare --fork --pid --mount-proc --kill-child=KILL sleep 1000 </dev/null >/dev/null 2>&1 &
+  holder=$!
+  holds() { other=$(pgrep -P $holder -x sleep); }
+  wait_for holds
+}
+release_pid_namespace() {
+  kill -KILL $holder
+  wait $holder 2>/dev/null
+}
 
 count=0
 failed=0

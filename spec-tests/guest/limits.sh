@@ -7,14 +7,6 @@ cp dist/test/berth "$work/berth-test"
 cgroups() { find /sys/fs/cgroup -type d | sort; }
 # left: what is there of our containers now.
 left() { ls -A "$work/state" 2>/dev/null; find /sys/fs/cgroup -depth -type d -name "*$tag-*"; }
-# until_true COMMAND...: polls for 10 s.
-until_true() {
-  for _ in {1..200}; do
-    if "$@"; then return; fi
-    sleep 0.05
-  done
-  return 1
-}
 matches() { grep -qs -- "$1" "$2"; }
 
 bomb() {
@@ -23,9 +15,9 @@ bomb() {
   config '.process.args=["/bin/bomb"] | .linux.resources.pids={limit:30}'"${2:-}"
   berth run --detach --bundle "$bundle" $id </dev/null >"$work/out" 2>&1
   folder=$(cgroup_of $id)
-  until_true matches '^30$' "$folder/pids.current"
+  wait_for matches '^30$' "$folder/pids.current"
   is "$title is stopped by pids.limit" "$(cat "$folder/pids.max") $?" "30 0"
-  until_true matches '^max [1-9]' "$folder/pids.events"
+  wait_for matches '^max [1-9]' "$folder/pids.events"
   is "$title: the kernel has refused a fork" $? 0
   berth delete --force $id
   is "$title: delete --force removes it in one try" "$? $(left)" "0 "
@@ -40,7 +32,7 @@ is "a program over its memory limit is killed, and run says 128 + 9" $? 137
 config "$(program 'while :; do tail -c 200m /dev/zero; sleep 0.2; done') | .linux.resources.memory={limit:16777216,swap:16777216}"
 berth run --detach --bundle "$bundle" "$tag-oom" </dev/null >"$work/out" 2>&1
 folder=$(cgroup_of "$tag-oom")
-until_true matches '^oom_kill [1-9]' "$folder/memory.events"
+wait_for matches '^oom_kill [1-9]' "$folder/memory.events"
 is "a child over the limit is killed, and the cgroup counts it" $? 0
 is "its container lives on" "$(berth state "$tag-oom" | jq -r .status)" running
 berth delete --force "$tag-oom"

@@ -74,7 +74,7 @@ is "update: systemd knows" "$(as_user systemctl --user show -P TasksMax "berth-$
 is "events" "$(u events --stats "$id" | jq -c '[.type, .data.pids.limit]')" '["stats",44]'
 is "another user may not touch it" "$(berth --root "$run_dir/berth" kill "$id" KILL 2>&1 | grep -o 'belongs to uid 1000')" "belongs to uid 1000"
 u kill "$id" KILL
-for _ in {1..50}; do [[ $(u state "$id" | jq -r .status) == stopped ]] && break || sleep 0.1; done
+for _ in {1..300}; do [[ $(u state "$id" | jq -r .status) == stopped ]] && break || sleep 0.1; done
 u delete "$id"
 is "delete" "$?" 0
 is "systemd: nothing is left" "$(left)" ""

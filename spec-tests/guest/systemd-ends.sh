@@ -51,9 +51,9 @@ config "$(program 'exec sleep 1000')"
 kept=0 bad=
 for call in $(seq 12 7 400); do
   id=$tag-kill-$call
-  BERTH_STOP_NATIVE=$call timeout -s KILL 20 "$work/berth-test" --systemd-cgroup --root "$work/state" create --bundle "$bundle" "$id" </dev/null >"$work/out" 2>&1 &
+  BERTH_STOP_NATIVE=$call timeout -s KILL 60 "$work/berth-test" --systemd-cgroup --root "$work/state" create --bundle "$bundle" "$id" </dev/null >"$work/out" 2>&1 &
   runner=$!
-  for _ in {1..200}; do
+  for _ in {1..800}; do
     child=$(pgrep -P $runner) || { kill -0 $runner 2>/dev/null || break; sleep 0.02; continue; }
     [[ $(cut -d' ' -f3 "/proc/$child/stat" 2>/dev/null) == T ]] && break
     sleep 0.02
@@ -67,7 +67,7 @@ for call in $(seq 12 7 400); do
   wait $runner 2>/dev/null
   kept=$((kept + 1))
   berth delete --force "$id" >>"$work/out" 2>&1 || bad+="$call: $(cat "$work/out") "
-  for _ in {1..40}; do [[ -z $(left) ]] && break; sleep 0.05; done
+  for _ in {1..400}; do [[ -z $(left) ]] && break; sleep 0.05; done
   [[ -z $(left) ]] || bad+="$call: $(left) "
 done
 is "create killed at $kept places: delete --force leaves nothing" "$bad" ""

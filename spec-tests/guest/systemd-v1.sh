@@ -68,14 +68,11 @@ berth pause "$tag-in"
 is "pause" "$(berth state "$tag-in" | jq -r .status)" paused
 berth delete --force "$tag-in"
 is "delete --force of a paused container" "$?" 0
-unshare --fork --pid --mount-proc sleep 1000 &
-holder=$!
-sleep 0.3
-other=$(pgrep -P $holder)
+hold_pid_namespace
 config ".process.args=[\"/bin/cat\",\"/proc/self/cgroup\"] | .linux.resources.pids={limit:1} | .linux.namespaces+=[{type:\"cgroup\"}] | .linux.namespaces|=map(if .type==\"pid\" then .path=\"/proc/$other/ns/pid\" else . end)"
 out=$(run_in "$work/berth" --systemd-cgroup --root "$work/state")
 is "a joiner's child is in the scope, with a limit of one process" "$(cut -d: -f3 <<<"$out" | sort -u)" "/"
-kill -KILL $holder $other
+release_pid_namespace
 config "$(program true) | .annotations={\"org.systemd.property.NoSuchThing\":\"true\"}"
 out=$(sberth run --bundle "$bundle" "$tag-bad" 2>&1 </dev/null)
 has "a property that systemd does not know is an error" "$? $out" "NoSuchThing"

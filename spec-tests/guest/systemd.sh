@@ -87,15 +87,12 @@ done
 config "$(program 'cat /proc/self/cgroup; cat /sys/fs/cgroup/pids.max') | .linux.resources.pids={limit:33}"
 is "a cgroup namespace begins at the scope" "$(run_in "$work/berth" --systemd-cgroup --root "$work/state")" "0::/
 33"
-unshare --fork --pid --mount-proc sleep 1000 &
-holder=$!
-sleep 0.3
-other=$(pgrep -P $holder)
+hold_pid_namespace
 config "$(program 'cat /proc/self/cgroup; readlink /proc/self/ns/pid') | .linux.namespaces|=map(if .type==\"pid\" then .path=\"/proc/$other/ns/pid\" else . end) | .linux.resources.pids={limit:1}
   | .process.args=[\"/bin/cat\",\"/proc/self/cgroup\",\"/sys/fs/cgroup/pids.max\"]"
 is "a joiner's child is in the scope, with a limit of one process" "$(run_in "$work/berth" --systemd-cgroup --root "$work/state")" "0::/
 1"
-kill -KILL $holder $other 2>/dev/null
+release_pid_namespace
 config "$(program 'cat /dev/null && echo null; mknod /tmp/k c 1 11 && { cat /tmp/k 2>&1 >/dev/null | grep -o "not permitted"; }') | .process.capabilities.bounding+=[\"CAP_MKNOD\"] | .process.capabilities.effective+=[\"CAP_MKNOD\"] | .process.capabilities.permitted+=[\"CAP_MKNOD\"] | .mounts+=[{destination:\"/tmp\",type:\"tmpfs\",source:\"tmpfs\"}]"
 has "device rules hold" "$(run_in "$work/berth" --systemd-cgroup --root "$work/state" | tr '\n' ' ')" "null not permitted"
 config "$(program 'while ! test -e /tmp/go; do sleep 0.05; done; { cat /tmp/k 2>&1 >/dev/null; cat /dev/null && echo null; } >/tmp/out 2>&1; sleep 1000') | .linux.devices=[{path:\"/tmp/k\",type:\"c\",major:1,minor:11}] | .mounts+=[{destination:\"/tmp\",type:\"tmpfs\",source:\"tmpfs\"}] | .linux.resources.pids={limit:44} | .linux.resources.cpu={shares:512} | .linux.resources.blockIO={weight:300}"

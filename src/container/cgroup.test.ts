@@ -110,7 +110,8 @@ describe.skipIf(!usable).each(kinds)("cgroups on $kind", ({ kind, mount }) => {
     native.poll(new Uint32Array(0), new Uint32Array(0), 50);
     removeCgroups(native, [leaf], true);
     expect(existsSync(leaf)).toBe(false);
-    expect(await ended).toBe("SIGKILL");
+    // Where forks are forbidden instead of frozen, the shell may give up by itself before the signal is there.
+    expect(kind === "v1 without freezer" ? ["SIGKILL", null] : ["SIGKILL"]).toContain(await ended);
   });
 
   it("can be killed without being removed", async () => {
