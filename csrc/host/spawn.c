@@ -19,6 +19,7 @@
 #include <linux/capability.h>
 #include <linux/sched.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -240,6 +241,20 @@ static void *start_in_background(void *argument)
     return argument;
 }
 
+/* Some schedulers leave a new thread on its maker's processor although another one is idle (virtual machines that pack
+ * theirs, for one). It would wait there until the JavaScript that it should run beside is done. Its child inherits the
+ * affinity for a moment only: init's plan sets its own (op reset_affinity). */
+static void run_elsewhere(pthread_t thread)
+{
+    cpu_set_t others;
+    unsigned here = 0;
+    if (sched_getaffinity(0, sizeof others, &others) != 0 || syscall(SYS_getcpu, &here, NULL, NULL) != 0)
+        return; /* more processors than the set has bits: the scheduler may do it */
+    CPU_CLR(here, &others);
+    if (CPU_COUNT(&others) > 0)
+        (void)pthread_setaffinity_np(thread, sizeof others, &others);
+}
+
 int64_t berth_spawn_begin(int64_t sync, int64_t base, int64_t flags, int64_t cgroup, int64_t rootless,
                           int64_t background)
 {
@@ -257,7 +272,9 @@ int64_t berth_spawn_begin(int64_t sync, int64_t base, int64_t flags, int64_t cgr
     spawn.under_way = 1;
     set_arguments(&spawn.start);
     spawn.threaded = THREADS && background != 0 && pthread_create(&spawn.thread, NULL, start_in_background, NULL) == 0;
-    if (!spawn.threaded)
+    if (spawn.threaded)
+        run_elsewhere(spawn.thread);
+    else
         spawn.result = start_init();
     return 0;
 }
