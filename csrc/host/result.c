@@ -10,11 +10,12 @@
 #include "failpoint.h"
 #include "native.h"
 
-enum { FIRST_CAPACITY = 4096 };
+/* A create needs no more, and never an allocator. */
+static char first[16384];
 
-static char *buffer;
+static char *buffer = first;
 static size_t used;
-static size_t capacity;
+static size_t capacity = sizeof first;
 static bool exhausted;
 
 static char detail[DETAIL_MAX];
@@ -26,6 +27,21 @@ void result_reset(void)
     exhausted = false;
 }
 
+static bool grow_to(size_t needed)
+{
+    size_t grown = capacity;
+    while (grown < needed)
+        grown = grown > SIZE_MAX / 2 ? needed : grown * 2;
+    char *moved = realloc(buffer == first ? NULL : buffer, grown);
+    if (moved == NULL)
+        return false;
+    if (buffer == first)
+        memcpy(moved, first, used);
+    buffer = moved;
+    capacity = grown;
+    return true;
+}
+
 char *result_reserve(size_t size)
 {
     size_t needed;
@@ -33,17 +49,9 @@ char *result_reserve(size_t size)
         exhausted = true;
         return NULL;
     }
-    if (needed > capacity || buffer == NULL) {
-        size_t grown = capacity == 0 ? FIRST_CAPACITY : capacity;
-        while (grown < needed)
-            grown = grown > SIZE_MAX / 2 ? needed : grown * 2;
-        char *moved = realloc(buffer, grown);
-        if (moved == NULL) {
-            exhausted = true;
-            return NULL;
-        }
-        buffer = moved;
-        capacity = grown;
+    if (needed > capacity && !grow_to(needed)) {
+        exhausted = true;
+        return NULL;
     }
     return buffer + used;
 }
@@ -74,7 +82,7 @@ int64_t result_done(void)
 
 const char *berth_result_data(void)
 {
-    return buffer == NULL ? "" : buffer;
+    return buffer;
 }
 
 size_t berth_result_size(void)

@@ -11,6 +11,10 @@ const DEFAULT_ROOT = "/run/berth";
 const STICKY = 0o1000;
 /** The map of the initial user namespace: everything to itself. */
 const UID_MAX = "4294967295";
+/** The initial user namespace's inode, wherever the kernel is Linux: USER_NS_INIT_INO of linux/nsfs.h. */
+const USER_NS_INIT_INO = 0xeffffffd;
+/** In what native.stat returns. */
+const INO = 8;
 
 /** --root as an absolute path without `.`, `..`, `//`. Throws for `/`. */
 export function absoluteRoot(native: Native, given: string): string {
@@ -82,6 +86,8 @@ export function rightsOf(native: Native, option: boolean | "auto"): Rights {
 }
 
 function inUserNamespace(native: Native): boolean {
+  const namespace = native.stat(AT_FDCWD, "/proc/self/ns/user", 0);
+  if (typeof namespace !== "number" && namespace[INO] === USER_NS_INIT_INO) return false;
   const map = native.read_file(AT_FDCWD, "/proc/self/uid_map", 65536);
   if (typeof map !== "string") return false;
   const fields =
