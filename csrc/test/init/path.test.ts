@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   existsSync,
   lstatSync,
@@ -173,7 +174,8 @@ describe("somebody who swaps folders and symlinks all the time", () => {
         mkdir swap 2>/dev/null; mv swap swap.old 2>/dev/null; ln -s "$2" swap 2>/dev/null
         rm -rf swap.old; rm -f swap; mkdir -p swap/inner; mv swap/inner "$2"/../moved 2>/dev/null; rm -rf "$2"/../moved swap
       done`;
-    const racer = spawn("sh", ["-c", script, "sh", root, outside], { stdio: "ignore" });
+    const racer = spawn("sh", ["-c", script, "sh", root, outside], { stdio: "ignore", detached: true });
+    const ended = once(racer, "exit");
     const tasks = Array.from({ length: 60 }, async (_, i) => {
       const b = builder(1);
       for (let j = 0; j < 20; j++) {
@@ -192,7 +194,8 @@ describe("somebody who swaps folders and symlinks all the time", () => {
     try {
       await Promise.all(tasks);
     } finally {
-      racer.kill("SIGKILL");
+      process.kill(-(racer.pid as number), "SIGKILL"); // with what it has just started
+      await ended;
     }
     expect(readdirSync(outside)).toEqual([]);
   });

@@ -48,7 +48,8 @@ export function useInit(): void {
     runner = join(scratch, "init_run");
     execFileSync("gcc", ["-std=gnu17", "-O1", "-o", runner, join(import.meta.dirname, "init_run.c")]);
   });
-  afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+  // A process that was just killed may still be making something.
+  afterAll(() => rmSync(scratch, { recursive: true, force: true, maxRetries: 10 }));
 }
 
 /** The production ELF. */
