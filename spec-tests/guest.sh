@@ -66,7 +66,7 @@ for suite in ${GUEST_SUITES:-bookworm sid bookworm-v1 bookworm-hybrid}; do
   mapfile -t files < <(files_for "$suite" "${names[@]}")
   ((${#files[@]} > 0)) || continue
   echo "# guest $suite: ${files[*]}"
-  VM_SUITE=${suite%%-*} VM_APPEND=${appended[$suite]:-} VM_ENV="BERTH GUEST_FILE_TIMEOUT FIRST PEERS MODES TITLE UPDATE BUDGET" spec-tests/vm/vm run --timeout "${GUEST_TIMEOUT:-1200}" -- \
+  VM_SUITE=${suite%%-*} VM_APPEND=${appended[$suite]:-} VM_ENV="BERTH GUEST_FILE_TIMEOUT FIRST PEERS MODES TITLE UPDATE BUDGET" spec-tests/vm/vm run --timeout "${GUEST_TIMEOUT:-2400}" -- \
     bash spec-tests/guest.sh --inside "$suite" "${files[@]}"
   rc=$?
   ((rc == 0)) || failed=1
