@@ -58,8 +58,9 @@ export class Random {
 
 /** Runs `round` with one seed after the other; what it throws is a finding. */
 export function fuzz(title: string, round: (random: Random) => void): void {
-  test(`${title}`, { timeout: SECONDS * 1000 + GRACE }, () => {
-    const end = Date.now() + SECONDS * 1000;
+  test(`${title}`, { timeout: SECONDS * 1000 + GRACE }, ({ task }) => {
+    const start = Date.now();
+    const end = start + SECONDS * 1000;
     const first = firstSeed();
     let count = 0;
     for (; SECONDS > 0 ? Date.now() < end : count < ROUNDS; count++) {
@@ -69,7 +70,8 @@ export function fuzz(title: string, round: (random: Random) => void): void {
         throw new Error(`FUZZ_SEED=${first + count}`, { cause: error });
       }
     }
-    if (SECONDS > 0) process.stdout.write(`${title}: ${count} inputs in ${SECONDS} s\n`);
+    const took = Math.round((Date.now() - start) / 1000);
+    if (SECONDS > 0) process.stdout.write(`${task.file.name}, ${title}: ${count} inputs in ${took} s\n`);
   });
 }
 
