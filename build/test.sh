@@ -77,7 +77,7 @@ if wanted views; then
   # What depends on the kind of cgroups, in the other kinds that can be shown here.
   for view in hybrid v2; do
     [[ $view == hybrid && $(stat -f -c %T /sys/fs/cgroup) == cgroup2fs ]] && continue
-    spec views-$view VIEW=$view spec-tests/run.sh lifecycle mounts namespaces cgroups syscalls limits pause ps kill update exec rootless $(reporting views-$view)
+    spec views-$view VIEW=$view spec-tests/run.sh lifecycle mounts namespaces cgroups devices syscalls limits pause ps kill update exec rootless $(reporting views-$view)
   done
   # Every command and flag beside runc; the guest asks the newest runc for what is different.
   if [[ $(stat -f -c %T /sys/fs/cgroup) != cgroup2fs ]]; then

@@ -15,7 +15,7 @@ function versionWith(noexec: readonly string[], environment: NodeJS.ProcessEnv =
   return startProgram(words, { env: { ...process.env, ...environment } }).done;
 }
 
-describe.skipIf(!existsSync(PORTABLE))("the portable executable", () => {
+describe.skipIf(!existsSync(PORTABLE))("the portable executable (npm run build:portable makes it)", () => {
   test("loads its libraries from files without a name, and keeps none open", async () => {
     const result = await startProgram([
       "strace",

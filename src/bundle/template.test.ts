@@ -28,11 +28,11 @@ function comparable(text: string): string {
 }
 
 describe("the default config", () => {
-  test.skipIf(!hasRunc)("is runc's, in runc's order", () => {
+  test.skipIf(!hasRunc)("is runc's, in runc's order (needs runc)", () => {
     expect(comparable(configTemplate({ cgroup2 }))).toBe(runcSpec());
   });
 
-  test.skipIf(!hasRunc)("is runc's with --rootless too", () => {
+  test.skipIf(!hasRunc)("is runc's with --rootless too (needs runc)", () => {
     const ids = { euid: process.geteuid?.() ?? 0, egid: process.getegid?.() ?? 0 };
     expect(comparable(configTemplate({ cgroup2, rootless: ids }))).toBe(runcSpec("--rootless"));
   });

@@ -122,70 +122,76 @@ const cases: { title: string; rules: DeviceRule[]; allowed: string }[] = [
 
 const hosts = [v1 ?? [], v2 ?? []].flat();
 
-describe.skipIf(!usable).each(hosts)("device rules below %s", (mountpoint) => {
+describe.skipIf(!usable).each(hosts)("device rules below %s (needs root and a build)", (mountpoint) => {
   it.each(cases)("allow exactly what they say: $title", ({ rules, allowed }) => {
     expect(inside(mountpoint, rules, attempts())).toBe(allowed);
   });
 });
 
-describe.skipIf(!usable || v1 === undefined)("the model of the v1 controller", () => {
-  it("answers and lists as the kernel does, for random writes to a cgroup and the one above", () => {
-    const above = join(v1 as string, `${NAME}-above`);
-    const random = new RandomRules(1816, NODE_NUMBERS);
-    let refused = 0;
-    for (let round = 0; round < 30; round++) {
-      const below = join(above, `below-${round}`); // what is removed lingers, and the default above could not change
-      removeCgroups(native, [below, above], true);
-      mkdirSync(above);
-      const parent = new DeviceCgroup(new DeviceCgroup());
-      const write = (path: string, model: DeviceCgroup): void => {
-        const { allow, type, access, major, minor } = random.rule();
-        const file = allow ? "devices.allow" : "devices.deny";
-        const data = type === "a" ? "a" : `${type} ${major ?? "*"}:${minor ?? "*"} ${access}`;
-        const accepted = model.write(file, data);
-        const answer = native.write_file(AT_FDCWD, `${path}/${file}`, O_WRONLY, 0, data);
-        expect(answer, `${data} to ${path}/${file}`).toBe(accepted ? 0 : -EPERM);
-        expect(readFileSync(join(path, "devices.list"), "utf8").split("\n").sort()).toEqual(
-          model.list().split("\n").sort(),
-        );
-        if (!accepted) refused++;
-      };
-      try {
-        for (let i = 0; i < 8; i++) write(above, parent);
-        mkdirSync(below);
-        const child = new DeviceCgroup(parent);
-        for (let i = 0; i < 12; i++) write(below, child);
-      } finally {
+describe.skipIf(!usable || v1 === undefined)(
+  "the model of the v1 controller (needs root, a build and the v1 controller of devices)",
+  () => {
+    it("answers and lists as the kernel does, for random writes to a cgroup and the one above", () => {
+      const above = join(v1 as string, `${NAME}-above`);
+      const random = new RandomRules(1816, NODE_NUMBERS);
+      let refused = 0;
+      for (let round = 0; round < 30; round++) {
+        const below = join(above, `below-${round}`); // what is removed lingers, and the default above could not change
         removeCgroups(native, [below, above], true);
+        mkdirSync(above);
+        const parent = new DeviceCgroup(new DeviceCgroup());
+        const write = (path: string, model: DeviceCgroup): void => {
+          const { allow, type, access, major, minor } = random.rule();
+          const file = allow ? "devices.allow" : "devices.deny";
+          const data = type === "a" ? "a" : `${type} ${major ?? "*"}:${minor ?? "*"} ${access}`;
+          const accepted = model.write(file, data);
+          const answer = native.write_file(AT_FDCWD, `${path}/${file}`, O_WRONLY, 0, data);
+          expect(answer, `${data} to ${path}/${file}`).toBe(accepted ? 0 : -EPERM);
+          expect(readFileSync(join(path, "devices.list"), "utf8").split("\n").sort()).toEqual(
+            model.list().split("\n").sort(),
+          );
+          if (!accepted) refused++;
+        };
+        try {
+          for (let i = 0; i < 8; i++) write(above, parent);
+          mkdirSync(below);
+          const child = new DeviceCgroup(parent);
+          for (let i = 0; i < 12; i++) write(below, child);
+        } finally {
+          removeCgroups(native, [below, above], true);
+        }
       }
-    }
-    expect(refused).toBeGreaterThan(10);
-  });
-});
+      expect(refused).toBeGreaterThan(10);
+    });
+  },
+);
 
-describe.skipIf(!usable || v1 === undefined)("the v1 controller", () => {
-  it("lists the default devices after the default rules", () => {
-    expect(
-      inside(v1 as string, [], "")
-        .trim()
-        .split("\n"),
-    ).toEqual([
-      "c *:* m",
-      "b *:* m",
-      "c 1:3 rwm",
-      "c 1:8 rwm",
-      "c 1:7 rwm",
-      "c 5:0 rwm",
-      "c 1:5 rwm",
-      "c 1:9 rwm",
-      "c 136:* rwm",
-      "c 5:2 rwm",
-      "c 10:200 rwm",
-    ]);
-  });
-});
+describe.skipIf(!usable || v1 === undefined)(
+  "the v1 controller (needs root, a build and the v1 controller of devices)",
+  () => {
+    it("lists the default devices after the default rules", () => {
+      expect(
+        inside(v1 as string, [], "")
+          .trim()
+          .split("\n"),
+      ).toEqual([
+        "c *:* m",
+        "b *:* m",
+        "c 1:3 rwm",
+        "c 1:8 rwm",
+        "c 1:7 rwm",
+        "c 5:0 rwm",
+        "c 1:5 rwm",
+        "c 1:9 rwm",
+        "c 136:* rwm",
+        "c 5:2 rwm",
+        "c 10:200 rwm",
+      ]);
+    });
+  },
+);
 
-describe.skipIf(!usable || v2 === undefined)("the kernel's verifier", () => {
+describe.skipIf(!usable || v2 === undefined)("the kernel's verifier (needs root, a build and cgroup v2)", () => {
   const rule = (allow: boolean, type: "a" | "b" | "c", access: string, ...numbers: number[]): DeviceRule => {
     const [major, minor] = numbers;
     return {

@@ -48,7 +48,7 @@ function errorOf(run: () => void): RuntimeError["facts"] | undefined {
   return undefined;
 }
 
-describe.skipIf(!usable).each(kinds)("cgroups on $kind", ({ kind, mount }) => {
+describe.skipIf(!usable).each(kinds)("cgroups on $kind (needs root and a build)", ({ kind, mount }) => {
   const native: Native = usable ? loadNative(LIBRARY) : ({} as Native);
   const leaf = join(mount, NAME);
 

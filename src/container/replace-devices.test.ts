@@ -68,7 +68,7 @@ function problem(work: () => void): string {
   return "none";
 }
 
-describe.skipIf(!usable).each(hosts)("replaceDevices on $kind", ({ kind, cgroups }) => {
+describe.skipIf(!usable).each(hosts)("replaceDevices on $kind (needs root and a build)", ({ kind, cgroups }) => {
   const own = cgroups[cgroups.length - 1] as string;
   let prober: Prober;
 

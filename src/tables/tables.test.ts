@@ -153,7 +153,7 @@ describe("error numbers", () => {
       "errno 999",
     ]);
   });
-  test.skipIf(spawnSync("python3", ["-V"]).status !== 0)("are glibc's texts", () => {
+  test.skipIf(spawnSync("python3", ["-V"]).status !== 0)("are glibc's texts (needs python3)", () => {
     const script = "import os,json;print(json.dumps([os.strerror(i) for i in range(134)]))";
     const texts: string[] = JSON.parse(execFileSync("python3", ["-c", script], { encoding: "utf8" }));
     texts.forEach((text, number) => {
