@@ -1,6 +1,7 @@
 // linux.seccomp. The filter is compiled while init mounts, sent to it, and loaded last: with noNewPrivileges runc does the
 // same; without, runc loads it before it drops capabilities. Here only CAP_SYS_ADMIN is kept for it, so that fewer calls have to be allowed.
 
+import type { Config } from "../config/types.ts";
 import { flagBits } from "../seccomp/actions.ts";
 import type { CompileOptions, Seccomp } from "../seccomp/types.ts";
 import type { Compilation } from "./compilation.ts";
@@ -17,6 +18,12 @@ const FAIL_UNKNOWN = "run.oci.seccomp_fail_unknown_syscall";
 export const hasListener = ({ syscalls }: Seccomp): boolean =>
   syscalls.some(({ action }) => action === "SCMP_ACT_NOTIFY");
 
+/** Whether names that no architecture has are errors, as for crun. */
+export function failsUnknown({ annotations }: Config): boolean {
+  const annotation = annotations.get(FAIL_UNKNOWN);
+  return annotation !== undefined && annotation !== "0";
+}
+
 /** init's side: in the order of messages, before the barrier of the hooks. */
 export function receiveFilter({ ops, config }: Compilation): void {
   if (config.linux.seccomp !== undefined) ops.at(POINTER).receive_filter();
@@ -26,8 +33,7 @@ export function receiveFilter({ ops, config }: Compilation): void {
 export function sendFilter({ steps, config, options }: Compilation): void {
   if (config.linux.seccomp === undefined) return;
   const compile: CompileOptions = { arch: MACHINE, kernel: options.facts.kernel };
-  const annotation = config.annotations.get(FAIL_UNKNOWN);
-  if (annotation !== undefined && annotation !== "0") compile.failUnknown = true;
+  if (failsUnknown(config)) compile.failUnknown = true;
   steps.push({ step: "send filter", compile, origin: { pointer: POINTER } });
 }
 
