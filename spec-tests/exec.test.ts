@@ -370,6 +370,21 @@ suite("exec with a terminal", (rule) => {
     { except: { crun: "crun 1.8 starts the program before the terminal is ready" } },
   );
 
+  rule(
+    "ends with its process, whoever of the container still fills its terminal",
+    async (t) => {
+      await running(t);
+      // The end of the session hangs the terminal up; it can be opened again.
+      const flood = "(trap '' HUP; while :; do yes flooding >/dev/pts/0 2>/dev/null; done) &";
+      const script = `${flood} ${flood} sleep 0.3; exit 9`;
+      const exec = [t.runtime.path, "--root", t.root, "exec", "--tty", t.id, "sh", "-c", script];
+      const result = await startProgram([helper("pty"), "24", "80", "expect:flooding", "--", ...exec]).done;
+      expect([result.timedOut, result.code]).toEqual([false, 9]);
+      await t.ok(["delete", "--force", t.id]);
+    },
+    { only: ["berth"] },
+  );
+
   rule("--detach --console-socket: the engine gets it, with the size of process.json", async (t) => {
     await running(t);
     const receiving = startProgram([helper("receiver"), t.path("console.sock")]);

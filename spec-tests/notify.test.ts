@@ -162,6 +162,25 @@ suite("NOTIFY_SOCKET", (rule) => {
   );
 
   rule(
+    "a container that never stops talking without being ready keeps run from no signal",
+    async (t) => {
+      const { env, told } = await manager(t);
+      const waiting = t.start(["run", "--detach", "--bundle", bundle(t, "exec notify flood X=1"), t.id], { env });
+      await t.waitFor("running");
+      await sleep(200);
+      waiting.child.kill("SIGTERM");
+      expect((await waiting.done).code).toBe(128 + 15);
+      const foreground = t.start(["run", "--bundle", t.path("bundle"), t.id], { env });
+      await t.waitFor("running");
+      await sleep(200);
+      await t.ok(["kill", t.id, "KILL"]);
+      expect((await foreground.done).code).toBe(128 + 9);
+      expect(told()).toEqual([]);
+    },
+    { only: ["berth"] },
+  );
+
+  rule(
     "a service manager that cannot be reached is an error before the program runs",
     async (t) => {
       const folder = bundle(t, ": >/ran");

@@ -10,6 +10,8 @@ import { FOLDER, managerAddress, SOCKET } from "./notify.ts";
 const READY = "READY=";
 /** What is beyond this is cut off a datagram. */
 const DATAGRAM_MAX = 4096;
+/** Datagrams that are read at a time: a container that never stops talking must not keep signals from being seen. */
+const BATCH = 16;
 /** Milliseconds. The service manager reads at once, or something is wrong with it. */
 const TIMEOUT = 30_000;
 const EAGAIN = 11;
@@ -75,15 +77,16 @@ export class Notifier {
     this.#native.close(this.#manager);
   }
 
-  /** READY=... of any datagram that is there. */
+  /** READY=... of the datagrams that are there; poll tells of those that are left. */
   #readyLine(): string | undefined {
-    for (;;) {
+    for (let i = 0; i < BATCH; i++) {
       const text = this.#native.read(this.#socket, DATAGRAM_MAX);
       if (text === -EAGAIN) return undefined;
       const lines = (must(text, { operation: "read", path: SOCKET }) as string).split("\n");
       const line = lines.find((each) => each.startsWith(READY));
       if (line !== undefined) return line;
     }
+    return undefined;
   }
 
   /** The container goes on even if the service manager is gone meanwhile. */

@@ -5,6 +5,7 @@ import { nativeError } from "../host/must.ts";
 import type { Native } from "../host/native.gen.ts";
 import { loaded } from "../lazy.ts";
 import { nameOf, openAbove, openFolder } from "./cgroup-folder.ts";
+import { namesIn } from "./cgroup-walk.ts";
 
 const AT_REMOVEDIR = 0x200;
 const ENOENT = 2;
@@ -72,18 +73,24 @@ function killAll(native: Native, parent: number, name: string, patience: number)
 }
 
 /**
- * Removes the children of `name`, deepest first, until one is busy. Holds one descriptor at a time, as a container may
- * have nested its cgroups deeper than there are descriptors; it goes up by `..` no further than it came down.
+ * Removes the children of `name`, deepest first, until one is busy: it has processes. Lists each folder once, as a container
+ * may have made many; holds one descriptor at a time, as it may have nested them deeper than there are descriptors; goes up by
+ * `..` no further than it came down.
  */
 function removeBelow(native: Native, parent: number, name: string): void {
   const trail: string[] = [];
   let folder = openFolder(native, parent, name);
+  const ahead = [namesIn(native, folder)];
   while (folder >= 0) {
-    const busy = removeEmptyChildren(native, folder);
-    const next = busy === undefined ? goUp(native, folder, trail.pop()) : openFolder(native, folder, busy);
-    if (busy !== undefined) trail.push(busy);
+    const child = busyChild(native, folder, ahead[ahead.length - 1] as string[]);
+    const next = child === undefined ? goUp(native, folder, trail.pop()) : openFolder(native, folder, child);
     native.close(folder);
     folder = next;
+    if (child === undefined) ahead.pop();
+    else {
+      trail.push(child);
+      ahead.push(namesIn(native, folder));
+    }
   }
 }
 
@@ -96,11 +103,9 @@ function goUp(native: Native, folder: number, done: string | undefined): number 
   return -1;
 }
 
-/** The name of a child that is busy: it has processes or children of its own. */
-function removeEmptyChildren(native: Native, folder: number): string | undefined {
-  const names = native.list_dir(folder, ".");
-  if (typeof names === "number") return undefined;
-  for (const name of names.split("\0")) {
+/** Removes what can be removed of the names, and takes them off the list; the first that has processes or children. */
+function busyChild(native: Native, folder: number, names: string[]): string | undefined {
+  for (let name = names.pop(); name !== undefined; name = names.pop()) {
     // A cgroup's files answer ENOTDIR; that is one call instead of a stat and a rmdir.
     if (name !== "" && native.unlink(folder, name, AT_REMOVEDIR) === -EBUSY) return name;
   }

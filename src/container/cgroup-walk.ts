@@ -36,7 +36,8 @@ export function walkCgroup(native: Native, parent: number, name: string, visit: 
   return true;
 }
 
-function namesIn(native: Native, folder: number): string[] {
+/** What is in a folder; nothing when it cannot be listed. */
+export function namesIn(native: Native, folder: number): string[] {
   const names = native.list_dir(folder, ".");
   return typeof names === "string" ? names.split("\0") : [];
 }
@@ -62,7 +63,10 @@ export function containerPids(native: Native, cgroups: readonly string[]): numbe
   for (const path of cgroups) {
     const parent = openAbove(native, path);
     if (parent < 0) continue;
-    const found = walkCgroup(native, parent, nameOf(path), (folder) => pids.push(...readPids(native, folder)));
+    const found = walkCgroup(native, parent, nameOf(path), (folder) => {
+      // One by one: there may be more than a call can have arguments.
+      for (const pid of readPids(native, folder)) pids.push(pid);
+    });
     native.close(parent);
     if (found) return pids.sort((a, b) => a - b);
   }

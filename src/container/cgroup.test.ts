@@ -165,6 +165,20 @@ describe.skipIf(!usable).each(kinds)("cgroups on $kind (needs root and a build)"
     60_000,
   );
 
+  it("may be many, with children of their own: each folder is listed once", () => {
+    for (let i = 0; i < 40; i++) mkdirSync(join(leaf, `many${i}/below`), { recursive: true });
+    let lists = 0;
+    const counting = new Proxy(native, {
+      get: (target, name: keyof Native) => {
+        if (name === "list_dir") lists++;
+        return target[name];
+      },
+    });
+    removeCgroups(counting, [leaf]);
+    expect(existsSync(leaf)).toBe(false);
+    expect(lists).toBe(1 + 40);
+  });
+
   it("refuse paths that are not below a hierarchy's top", () => {
     const folder = mkdtempSync(join(tmpdir(), "berth-cgroup-"));
     mkdirSync(join(folder, "x"));

@@ -29,7 +29,7 @@ export interface RuleSet {
 }
 
 /** Conditions of all calls together, far more than fit a filter; without a limit names × conditions would fill the memory. */
-export const MAX_ALTERNATIVES = 65536;
+export const MAX_ALTERNATIVES = 32768;
 
 /** Rules that say what the default says are left out, as runc and crun do: an earlier one shadows nothing. */
 export function collectRules(seccomp: Seccomp, options: CompileOptions): RuleSet {

@@ -4,6 +4,7 @@
  *                                 FILE, one a line, with | for its line breaks. A descriptor that comes along is told as
  *                                 " +fd" and closed.
  *   notify say TEXT...            a service: sends each TEXT, with \n for a line break, to $NOTIFY_SOCKET
+ *   notify flood TEXT             sends it for ever, from eight processes at a time
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -69,7 +70,7 @@ static void manage(const char *name, const char *path)
         receive(fd, file);
 }
 
-static void say(char *text)
+static void say(char *text, int for_ever)
 {
     const char *name = getenv("NOTIFY_SOCKET");
     if (name == NULL) {
@@ -85,8 +86,10 @@ static void say(char *text)
     struct sockaddr_un address;
     socklen_t length = address_of(name, &address);
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (sendto(fd, text, size, 0, (struct sockaddr *)&address, length) < 0)
-        die(name);
+    do {
+        if (sendto(fd, text, size, 0, (struct sockaddr *)&address, length) < 0)
+            die(name);
+    } while (for_ever);
     close(fd);
 }
 
@@ -94,9 +97,14 @@ int main(int argc, char **argv)
 {
     if (argc == 4 && strcmp(argv[1], "manager") == 0)
         manage(argv[2], argv[3]);
+    if (argc == 3 && strcmp(argv[1], "flood") == 0) {
+        for (int i = 0; i < 3; i++)
+            (void)fork();
+        say(argv[2], 1);
+    }
     if (argc < 3 || strcmp(argv[1], "say") != 0)
         return 2;
     for (int i = 2; i < argc; i++)
-        say(argv[i]);
+        say(argv[i], 0);
     return 0;
 }

@@ -35,10 +35,12 @@ static int take(int master, int ms)
     struct pollfd p = {master, POLLIN, 0};
     if (poll(&p, 1, ms) <= 0)
         return 1;
-    ssize_t n = read(master, shown + length, sizeof shown - 1 - length);
+    char surplus[4096];
+    size_t room = sizeof shown - 1 - length;
+    ssize_t n = room > 0 ? read(master, shown + length, room) : read(master, surplus, sizeof surplus);
     if (n <= 0)
         return 0;
-    length += (size_t)n;
+    length += room > 0 ? (size_t)n : 0;
     return 1;
 }
 

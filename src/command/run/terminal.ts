@@ -10,6 +10,8 @@ const POLLOUT = 4;
 /** Less than what a pty takes at once, so that a write after POLLOUT does not block. */
 const INPUT_CHUNK = 1024;
 const OUTPUT_CHUNK = 65536;
+/** More than what a pty keeps for its reader: what comes later was written by somebody who is still there. */
+const LAST_OUTPUT = 1 << 18;
 const STDIN = 0;
 const STDOUT = 1;
 
@@ -68,11 +70,11 @@ export class Terminal {
   drain(): void {
     const fds = Uint32Array.of(this.#master);
     const events = Uint32Array.of(POLLIN);
-    while (this.#outputOpen) {
+    for (let size = 0; this.#outputOpen && size < LAST_OUTPUT; ) {
       const ready = this.#native.poll(fds, events, 0);
       if (ready === -EINTR) continue;
       if (typeof ready === "number" || ready[0] === 0) return;
-      this.#copyOutput();
+      size += this.#copyOutput();
     }
   }
 
@@ -91,11 +93,15 @@ export class Terminal {
     this.#input = "";
   }
 
-  /** EIO is how a pty says that nobody has its other side open. */
-  #copyOutput(): void {
+  /** How much it was. EIO is how a pty says that nobody has its other side open. */
+  #copyOutput(): number {
     const data = this.#native.read(this.#master, OUTPUT_CHUNK);
-    if (typeof data === "number" || data === "") this.#outputOpen = false;
-    else this.#native.write(STDOUT, data);
+    if (typeof data === "number" || data === "") {
+      this.#outputOpen = false;
+      return 0;
+    }
+    this.#native.write(STDOUT, data);
+    return data.length;
   }
 }
 
