@@ -1,7 +1,8 @@
 #!/bin/bash
 # spec-tests/engines/run.sh ENGINE [PLACE...]: ENGINE (podman, containerd, cri, docker, buildah) with Berth and, for comparison, with
 # the runtime it uses in production. PLACE is `here` (this machine's programs, in a namespace of their own), `bookworm` or `sid`
-# (the guest's; they need minutes); here when none is named and the engine is installed.
+# (the guest's; they need minutes), or `sid-here` (the programs of the guest's disk on this machine's kernel: other versions, in
+# seconds); here when none is named and the engine is installed.
 #
 #   BERTH=dist/test/berth   another executable
 #   ONLY=REGEXP             only cases whose title matches (what they build on must match as well)
@@ -40,14 +41,19 @@ for place; do
     failed=1
     continue
   fi
-  if [[ $place == here ]]; then
+  packages=
+  [[ $place != sid* ]] || packages="docker.io docker-cli buildah"
+  if [[ $place == *here ]]; then
     view=v1
     [[ $(stat -f -c %T /sys/fs/cgroup) != cgroup2fs ]] || view=v2
-    ENGINE_PLACE=here timeout --foreground --kill-after=20 "${ENGINE_TIMEOUT:-900}" spec-tests/support/private.sh "$view" bash "$script"
+    call=(bash "$script")
+    if [[ $place == *-here ]]; then
+      image=$(VM_SUITE=${place%-here} VM_PACKAGES=$packages spec-tests/vm/vm build)/root.raw || exit 1
+      call=(bash spec-tests/engines/tree.sh "$image" "${call[@]}")
+    fi
+    ENGINE_PLACE=here timeout --foreground --kill-after=20 "${ENGINE_TIMEOUT:-900}" spec-tests/support/private.sh "$view" "${call[@]}"
   else
-    packages=
     export ENGINE_LIMIT=${ENGINE_LIMIT:-$((${ENGINE_TIMEOUT:-900} - 100))}
-    [[ $place != sid ]] || packages="docker.io docker-cli buildah"
     ENGINE_PLACE=guest VM_SUITE=$place VM_PACKAGES=$packages VM_ENV="ENGINE_PLACE BERTH CRI CONTROL ONLY PARALLEL VERBOSE ALL ENGINE_LIMIT" \
       spec-tests/vm/vm run --timeout "${ENGINE_TIMEOUT:-900}" -- bash "$script"
   fi || failed=1
