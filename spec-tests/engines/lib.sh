@@ -109,8 +109,8 @@ silent() {
   local file=$work/out/$me-silent rc
   "$@" >"$file" 2>&1
   rc=$?
-  grep -ioE 'permission denied|no such file or directory|executable file not found|is a directory' "$file" | tr 'A-Z' 'a-z' |
-    sed 's/executable file not found/no such file or directory/; s/is a directory/permission denied/' | sort -u | head -n 1
+  grep -ioE 'permission denied|no such file or directory|executable file not found|is a directory|is not executable' "$file" | tr 'A-Z' 'a-z' |
+    sed 's/executable file not found/no such file or directory/; s/is a directory\|is not executable/permission denied/' | sort -u | head -n 1
   return $rc
 }
 # with_terminal COMMAND: in a terminal, by the shell. Newer Debian has script(1) in a package that the guest lacks.

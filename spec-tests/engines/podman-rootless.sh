@@ -45,7 +45,7 @@ as_user() {
   [[ ! -S $runtime_dir/bus ]] || bus=("DBUS_SESSION_BUS_ADDRESS=unix:path=$runtime_dir/bus")
   timeout --foreground --kill-after=5 120 setpriv --reuid="$uid" --regid="$uid" --clear-groups env -i -C "$home" HOME="$home" USER="$name" \
     PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin TERM=xterm XDG_RUNTIME_DIR="$runtime_dir" "${bus[@]}" \
-    CONTAINERS_CONF="$home/containers.conf" ${CONTAINERS_STORAGE_CONF:+CONTAINERS_STORAGE_CONF="$CONTAINERS_STORAGE_CONF"} "$@"
+    PODMAN_IGNORE_CGROUPSV1_WARNING=1 CONTAINERS_CONF="$home/containers.conf" ${CONTAINERS_STORAGE_CONF:+CONTAINERS_STORAGE_CONF="$CONTAINERS_STORAGE_CONF"} "$@"
 }
 
 prepare() {
@@ -157,7 +157,7 @@ cases() {
   more "volumes and binds" "content outside .*Read-only file system.*new .*exit 0" volumes
   more "--privileged" ".*exit 0" run --privileged "$image" /bin/sh -c 'grep -E "^(Cap|Seccomp:|NoNew)" /proc/self/status'
   more "--init" "init is process 1 hello exit 0" run --init --init-path "$work/init" "$image" echo hello
-  more "--pid host, --uts host" "pid uts exit 0" host_namespaces
+  more "--pid host, --uts host" "pid uts exit 0" quiet host_namespaces
   check "run -d" "running exit 0" held
   check "exec" "hello exit 0" p exec "$me-c" echo hello
   more "exec: exit codes" "exit 6" p exec "$me-c" /bin/sh -c 'exit 6'

@@ -23,6 +23,7 @@ END
     sed -i "s#^\[engine\]#&\ncgroup_manager = \"cgroupfs\"\ntmp_dir = \"$work/podman\"#" "$conf/containers.conf"
     printf '[storage]\ndriver = "overlay"\ngraphroot = "%s"\nrunroot = "%s"\n' "$work/storage" "$work/run" >"$conf/storage.conf"
     export CONTAINERS_STORAGE_CONF=$conf/storage.conf
+    export PODMAN_IGNORE_CGROUPSV1_WARNING=1
   fi
   export CONTAINERS_CONF=$conf/containers.conf
   # A program for --init: a script does.
@@ -253,7 +254,7 @@ cases() {
   more "--pid host, --uts host" "pid uts exit 0" host_namespaces
   check "a user namespace" "0 0 100000 5000 0 exit 0" user_namespace
   more "--preserve-fds" "through exit 0" preserved
-  more "hooks" ".*prestart createRuntime poststart poststop exit 0" hooks
+  more "hooks" ".*(prestart createRuntime|createRuntime prestart) poststart poststop exit 0" hooks
   more "kill" ".*137 exited 137 .*exit 0" killed
   more "kill -s" ".*9 up got it exit 0" signalled
   check "stop, start, restart, rm -f" ".*exited 5 up told to end .*running .*exit 0" stopped
