@@ -14,6 +14,7 @@ import { labelParameters } from "./lsm.ts";
 import { fsParameters } from "./mount-filesystem.ts";
 import { attach, KIND, type MountEntry, openFolder } from "./mount-target.ts";
 import { isConfined } from "./namespace-set.ts";
+import { enterCgroups } from "./namespaces.ts";
 import { lastPart } from "./paths.ts";
 import { NONE } from "./protocol.ts";
 
@@ -25,6 +26,7 @@ export function mountCgroup(c: Compilation, entry: MountEntry): void {
 }
 
 function mountV2(c: Compilation, entry: MountEntry): void {
+  enterCgroups(c);
   const { ops } = c;
   const { options, pointer, destination } = entry;
   const cgroupNamespace = ((c.namespaces.created | c.namespaces.joined) & CLONE_NEWCGROUP) !== 0;
@@ -56,6 +58,8 @@ function mountV1(c: Compilation, entry: MountEntry): void {
     .at(pointer, destination)
     .new_mount(mount, "tmpfs", STRICT, NONE, ["source=tmpfs", "mode=755", ...labelParameters(c)]);
   attach(c, entry, mount, target);
+  // The runtime makes the cgroups meanwhile: the later init needs them, the less it waits.
+  enterCgroups(c);
   const { hierarchies } = c.options.facts.cgroup;
   // The container's cgroups: of some hierarchies, or all, in the same order.
   const { v1 } = c.cgroups;

@@ -8,7 +8,6 @@ import { mountBind, remountBind } from "./mount-bind.ts";
 import { mountCgroup } from "./mount-cgroup.ts";
 import { mountFilesystem } from "./mount-filesystem.ts";
 import { isProc, type MountEntry } from "./mount-target.ts";
-import { enterCgroups } from "./namespaces.ts";
 import { cleanPath } from "./paths.ts";
 
 /** Below /proc only these may be covered: what lxcfs emulates, and two settings. */
@@ -40,10 +39,8 @@ export function compileMounts(c: Compilation): void {
     else if (bind) {
       if (destination === "/dev") c.bindsDev = true;
       mountBind(c, entry);
-    } else if (type === "cgroup") {
-      enterCgroups(c);
-      mountCgroup(c, entry);
-    } else mountFilesystem(c, entry);
+    } else if (type === "cgroup") mountCgroup(c, entry);
+    else mountFilesystem(c, entry);
   }
 }
 

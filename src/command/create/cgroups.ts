@@ -95,17 +95,20 @@ function makeParents(native: Native, path: string): void {
 }
 
 /** v1 cpuset: a new cgroup has no CPUs and no memory nodes until they are copied from its parent. */
-export function inheritFile(native: Native, step: Step<"inherit cgroup file">): void {
-  const own = `${step.path}/${step.file}`;
-  const facts = { operation: "read", path: own, pointer: step.origin.pointer };
-  if ((must(native.read_file(AT_FDCWD, own, 65536), facts) as string).trim() !== "") return;
-  const parent = step.path.slice(0, step.path.lastIndexOf("/"));
-  let value = (must(native.read_file(AT_FDCWD, `${parent}/${step.file}`, 65536), facts) as string).trim();
+export function inheritFile(native: Native, cgroups: Cgroups, step: Step<"inherit cgroup file">): void {
+  const { path, file, origin } = step;
+  const facts = { operation: "read", path: `${path}/${file}`, pointer: origin.pointer };
+  const read = (folder: string): string =>
+    (must(native.read_file(AT_FDCWD, `${folder}/${file}`, 65536), facts) as string).trim();
+  // One that was there before may have been given its own.
+  if (!cgroups.made.includes(path) && read(path) !== "") return;
+  const parent = path.slice(0, path.lastIndexOf("/"));
+  let value = read(parent);
   if (value === "") {
-    inheritFile(native, { ...step, path: parent });
-    value = (must(native.read_file(AT_FDCWD, `${parent}/${step.file}`, 65536), facts) as string).trim();
+    inheritFile(native, cgroups, { ...step, path: parent });
+    value = read(parent);
   }
-  must(native.write_file(AT_FDCWD, own, O_WRONLY, 0, value), { ...facts, operation: "write" });
+  must(native.write_file(AT_FDCWD, facts.path, O_WRONLY, 0, value), { ...facts, operation: "write" });
 }
 
 export function warnIgnored({ reason, origin }: Step<"ignore field">): void {

@@ -103,7 +103,7 @@ function runStep(creation: Creation, step: Exclude<RuntimeStep, { step: "write c
     case "check cgroup empty":
       return; // done by checkCgroups
     case "inherit cgroup file":
-      inheritFile(native, step);
+      inheritFile(native, creation.cgroups, step);
       return;
     case "ignore field":
       warnIgnored(step);
