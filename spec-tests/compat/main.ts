@@ -22,6 +22,8 @@ import { REASONS } from "./reasons.ts";
 import { World } from "./world.ts";
 
 const SEEN = "spec-tests/compat/seen.json";
+/** Cases; a guest may be ended for its time. */
+const SAVED_EVERY = 20;
 const DOCUMENT = "docs/compatibility.md";
 
 const venue = process.env.VENUE ?? "bookworm";
@@ -40,8 +42,10 @@ const elsewhere = new Set(Object.values(read()).flatMap(({ differences }) => Obj
 const mine = all
   .filter(({ title, another }) => !brief || !another || elsewhere.has(title))
   .filter(({ title }) => wanted.length === 0 || wanted.some((begin) => title.startsWith(begin)));
-// Where time is short, first what differs elsewhere.
+// Where time is short, first what differs elsewhere; and what was never recorded, when it is about recording.
 if (brief) mine.sort((a, b) => Number(elsewhere.has(b.title)) - Number(elsewhere.has(a.title)));
+const known = new Set(updating ? partial : []);
+mine.sort((a, b) => Number(known.has(a.title)) - Number(known.has(b.title)));
 const which = (name: string): string => execFileSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).trim();
 const tag = `${process.env.BERTH_TAG ?? "bt"}c${process.pid}`;
 const world = (name: string, letter: string): World => new World(which(name), work, `${tag}${letter}`);
@@ -49,6 +53,8 @@ const berth = world(process.env.BERTH ?? join(process.cwd(), "dist/berth"), "b")
 const runc = world(process.env.RUNC ?? "runc", "r");
 const crun = world(process.env.CRUN ?? "crun", "c");
 
+const differences: Seen = {};
+const ran: string[] = [];
 let count = 0;
 let failed = 0;
 function report(title: string, problems: readonly string[]): void {
@@ -77,30 +83,8 @@ function unreasoned(title: string, found: Seen[string]): string[] {
     );
 }
 
-const titles = all.map(({ title }) => title);
-const double = titles.filter((title, index) => titles.indexOf(title) !== index);
-if (double.length > 0) throw new Error(`two cases have one title: ${double.join(", ")}`);
-process.stdout.write(`# ${berth.version}, ${runc.version}, ${crun.version}; ${mine.length} cases\n`);
-const differences: Seen = {};
-const ran: string[] = [];
-for (const test of mine) {
-  if (Date.now() > end) break;
-  ran.push(test.title);
-  try {
-    const found = await compare(test);
-    if (found !== undefined) differences[test.title] = found;
-    // Of a case that was never recorded here, only the reason is asked for.
-    const isNew = partial !== undefined && !partial.includes(test.title);
-    const changes = updating || isNew ? [] : news(recorded, differences, new Set([test.title]));
-    report(test.title, [...changes, ...unreasoned(test.title, found ?? {})]);
-  } catch (error) {
-    report(test.title, [error instanceof Error ? (error.stack ?? error.message) : String(error)]);
-  }
-}
-for (const each of [berth, runc, crun]) await each.end();
-rmSync(work, { recursive: true, force: true });
-if (updating) {
-  // Another venue may have been recorded meanwhile.
+/** What was seen until now; another venue may have been recorded meanwhile. */
+function record(): void {
   const seen = read();
   const before = seen[venue];
   const kept = Object.entries(before?.differences ?? {}).filter(([title]) => !ran.includes(title));
@@ -117,5 +101,29 @@ if (updating) {
   writeFileSync(SEEN, `${JSON.stringify(seen, null, 1)}\n`);
   writeFileSync(DOCUMENT, document(seen, REASONS));
 }
+
+const titles = all.map(({ title }) => title);
+const double = titles.filter((title, index) => titles.indexOf(title) !== index);
+if (double.length > 0) throw new Error(`two cases have one title: ${double.join(", ")}`);
+process.stdout.write(`# ${berth.version}, ${runc.version}, ${crun.version}; ${mine.length} cases\n`);
+for (const test of mine) {
+  if (Date.now() > end) break;
+  ran.push(test.title);
+  try {
+    const found = await compare(test);
+    if (found !== undefined) differences[test.title] = found;
+    // Of a case that was never recorded here, only the reason is asked for.
+    const isNew = partial !== undefined && !partial.includes(test.title);
+    const changes = updating || isNew ? [] : news(recorded, differences, new Set([test.title]));
+    report(test.title, [...changes, ...unreasoned(test.title, found ?? {})]);
+  } catch (error) {
+    ran.pop();
+    report(test.title, [error instanceof Error ? (error.stack ?? error.message) : String(error)]);
+  }
+  if (updating && count % SAVED_EVERY === 0) record();
+}
+for (const each of [berth, runc, crun]) await each.end();
+rmSync(work, { recursive: true, force: true });
+if (updating) record();
 process.stdout.write(`1..${count}\n`);
 process.exitCode = failed > 0 ? 1 : 0;
