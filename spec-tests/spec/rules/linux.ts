@@ -216,15 +216,17 @@ export const LINUX = [
       ),
     ],
   ),
-  section("config-linux.md", "CPU", [2, 0], [nobody("MUST", 2, "burst is no larger than quota", AUTHOR)]),
+  section(
+    "config-linux.md",
+    "CPU",
+    [2, 0],
+    [times(2, must("burst is no larger than quota", invalid("/linux/resources/cpu")))],
+  ),
   section(
     "config-linux.md",
     "Block IO",
     [6, 0],
-    [
-      times(5, must("a device has its numbers and a rate or weight", invalid("/linux/resources/blockIO"))),
-      nobody("MUST", 1, "weight or leafWeight is there", AUTHOR),
-    ],
+    [times(6, must("a device has its numbers and a rate or weight", invalid("/linux/resources/blockIO")))],
   ),
   section(
     "config-linux.md",
@@ -244,7 +246,12 @@ export const LINUX = [
     [0, 1],
     [should("a limit of 0 is a limit", `${OWN}: a pids limit of 0 lets nothing more begin`)],
   ),
-  section("config-linux.md", "RDMA", [1, 0], [nobody("MUST", 1, "hcaHandles or hcaObjects is there", AUTHOR)]),
+  section(
+    "config-linux.md",
+    "RDMA",
+    [1, 0],
+    [must("hcaHandles or hcaObjects is there", invalid("/linux/resources/rdma"))],
+  ),
   section(
     "config-linux.md",
     "Unified",
