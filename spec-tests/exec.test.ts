@@ -448,7 +448,7 @@ suite("exec into a paused container", (rule) => {
         const begin = Date.now();
         child.kill("SIGTERM");
         expect((await done).code).toBe(128 + 15);
-        expect(Date.now() - begin).toBeLessThan(1500);
+        expect(Date.now() - begin).toBeLessThan(10_000);
       }
       expect((await t.state()).status).toBe("paused");
       expect((await t.ok(["ps", "-f", "json", t.id])).stdout).toBe(before);
