@@ -4,6 +4,7 @@ import { type Difference, type Reason, reasonFor, type Venue } from "./judge.ts"
 
 const WHERE: Readonly<Record<string, string>> = {
   bookworm: "Debian 12, cgroup v1",
+  "sid-v1": "Debian sid, cgroup v1",
   sid: "Debian sid in the guest machine, cgroup v2",
 };
 
@@ -72,7 +73,8 @@ export function document(seen: Readonly<Record<string, Venue>>, reasons: readonl
   const used = reasons.filter((reason) => groupsOf(venues, reasons, reason).length > 0);
   return `# Compatibility with runc's command line
 
-Written by \`UPDATE=1 spec-tests/compat/run.sh\`; a run without it fails where a difference is new, gone or other than here.
+Written by \`UPDATE=1 spec-tests/compat/run.sh\`, and by \`sid.sh\` beside it, which asks the newest runc and crun, those of
+Debian sid; a run without UPDATE fails where a difference is new, gone or other than here.
 
 Every command and flag of runc in every form, mistakes, and each command in each state of a container, on runc and on
 Berth: exit code, shape of standard output (JSON keys, tables, whose help), lines on standard error and in the log (text and

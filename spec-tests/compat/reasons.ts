@@ -133,6 +133,20 @@ export const REASONS: readonly Reason[] = [
     aspects: ["phrases"],
   },
   {
+    title: "exec of a folder",
+    why: "runc 1.3 has Go's words, `is a directory`. Berth has the kernel's, as runc 1.1: engines make exit code 126 of them.",
+    cases: ["exec: a folder"],
+    aspects: ["phrases"],
+    runc: ["runc version 1.3"],
+  },
+  {
+    title: "exec -g",
+    why: "runc 1.3 takes a group that comes behind the short flag twice into the list. Once is enough.",
+    cases: ["exec: -g"],
+    aspects: ["stdout"],
+    runc: ["runc version 1.3"],
+  },
+  {
     title: "exec --user 4294967296",
     why: "runc cuts the number to 32 bits and runs the process as root. Berth refuses a number that is no user id.",
     cases: ["exec: --user 4294967296"],
