@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import type { Native } from "../host/native.gen.ts";
 import { Notifier } from "./notifier.ts";
 import { Terminal } from "./run/terminal.ts";
+import { waitForExit } from "./run/wait.ts";
 
 /** Fails where a loop would go on for ever. */
 function endless(answer: string, most: number): { read: () => string; reads: () => number } {
@@ -53,4 +54,16 @@ test("a terminal that somebody goes on to fill is read no longer than what can h
   });
   new Terminal(native, 6).drain();
   expect(reads()).toBeLessThan(100);
+});
+
+test("the end of init is seen among signals and zombies without end", () => {
+  const signals = endless("SIGCHLD", 10_000);
+  const zombies = endless("zombie", 10_000);
+  const native = fake({
+    poll: () => [1, 1],
+    read_signal: () => (signals.read() === "" ? 0 : 17),
+    peek_child: () => (zombies.read() === "" ? 0 : 99),
+    wait_child: (pid: number) => [pid, 1, 7],
+  });
+  expect(waitForExit(native, 5, 6, 7)).toBe(7);
 });

@@ -53,17 +53,26 @@ export function waitForExit(
   }
 }
 
+/** At a time, that is before the end of init is looked for: processes that never stop forking send SIGCHLD for ever. */
+const SIGNALS = 64;
+const ZOMBIES = 4096;
+
 function drainSignals(native: Native, pid: number, pidfd: number, signals: number, terminal?: Terminal): void {
-  for (let signal = native.read_signal(signals); signal > 0; signal = native.read_signal(signals)) {
-    if (signal === SIGCHLD) reapOthers(native, pid);
-    else if (signal === SIGWINCH && terminal !== undefined) terminal.resize();
+  for (let i = 0; i < SIGNALS; i++) {
+    const signal = native.read_signal(signals);
+    if (signal <= 0) return;
+    if (signal === SIGCHLD) return reapOthers(native, pid);
+    if (signal === SIGWINCH && terminal !== undefined) terminal.resize();
     else if (signal !== SIGURG) native.pidfd_kill(pidfd, signal); // ESRCH: it has just ended
   }
 }
 
-/** As sub-reaper: ends zombies that are not the container's init, which is left for waitForExit. */
+/**
+ * As sub-reaper: ends zombies that are not the container's init, which is left for waitForExit. What is left after so many
+ * goes with the next SIGCHLD, or with this process.
+ */
 function reapOthers(native: Native, pid: number): void {
-  for (;;) {
+  for (let i = 0; i < ZOMBIES; i++) {
     const zombie = native.peek_child();
     if (zombie <= 0 || zombie === pid) return;
     native.wait_child(zombie, WNOHANG);
