@@ -56,14 +56,14 @@ suite("a hostile program reaches nothing of a process that exec puts beside it",
       async (t) => {
         await spied(t, edit);
         for (let i = 0; i < EXECS; i++) {
-          const result = await t.call(["exec", t.id, "/bin/broken"]);
+          const result = await t.call(["exec", t.id, "/bin/broken"], { timeout: 3 * MINUTES });
           expect(result.code).toBe(255);
         }
         expect(t.read("bundle/rootfs/spy/hits").slice(0, 500)).toBe("");
         expect(Number(t.read("bundle/rootfs/spy/seen"))).toBeGreaterThan(EXECS / 20);
         await t.ok(["delete", "--force", t.id]);
       },
-      { ...ours, timeout: (1 + EXECS / 75) * MINUTES },
+      { ...ours, timeout: (3 + EXECS / 60) * MINUTES },
     );
   }
 });
