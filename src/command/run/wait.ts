@@ -61,7 +61,10 @@ function drainSignals(native: Native, pid: number, pidfd: number, signals: numbe
   for (let i = 0; i < SIGNALS; i++) {
     const signal = native.read_signal(signals);
     if (signal <= 0) return;
-    if (signal === SIGCHLD) return reapOthers(native, pid);
+    if (signal === SIGCHLD) {
+      reapOthers(native, pid);
+      return;
+    }
     if (signal === SIGWINCH && terminal !== undefined) terminal.resize();
     else if (signal !== SIGURG) native.pidfd_kill(pidfd, signal); // ESRCH: it has just ended
   }
