@@ -1,38 +1,32 @@
 // Makes a container up to the point where init waits to be started; used by `create` and `run`.
 
-import type { Config, Hook } from "../../config/types.ts";
-import { startOps } from "../../container/start-ops.ts";
-import { fullPipe } from "../../container/start-pipe.ts";
-import type { StateInput } from "../../container/state.ts";
-import { checkUnused, createState, START_FIFO, type StateHandle } from "../../container/store.ts";
-import { formatTime } from "../../container/time.ts";
-import { RuntimeError } from "../../errors/runtime-error.ts";
-import type { HostFacts } from "../../host/facts.ts";
+import type { Config } from "../../config/types.ts";
+import { checkUnused, createState, type StateHandle } from "../../container/store.ts";
+import type { CgroupFacts, HostFacts } from "../../host/facts.ts";
 import { gatherFacts } from "../../host/gather.ts";
 import { cgroupMode } from "../../host/gather-cgroups.ts";
 import { must } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
 import { loaded } from "../../lazy.ts";
-import { compileBeginning, compileCreate } from "../../plan/create.ts";
+import { type Beginning, compileBeginning, compileCreate } from "../../plan/create.ts";
 import type { CreateOptions, Plan } from "../../plan/plan.ts";
-import { VERSION } from "../../version.ts";
 import { type CallerFds, callerFds } from "./caller-fds.ts";
 import { type Cgroups, checkCgroups, closeUnified, undoCgroups } from "./cgroups.ts";
+import { consoleMode, openConsole } from "./console.ts";
 import { earlySpawn } from "./early-spawn.ts";
 import type { Ends } from "./inherited.ts";
 import { Interrupts } from "./interrupts.ts";
 import { decodeBundle, type OpenBundle, openBundle } from "./load.ts";
 import { Making } from "./making.ts";
 import { writePidFile } from "./pid-file.ts";
+import { recordCreated, removeState, stateOf } from "./record.ts";
 import type { CreateRequest } from "./request.ts";
+import { openAhead, openPipes, releaseCommit } from "./start-pipes.ts";
 import { type Creation, endInit, runSteps } from "./steps.ts";
 import type { SystemdDriver } from "./systemd.ts";
-import { UndoStack } from "./undo.ts";
+import { UndoStack, undone } from "./undo.ts";
 
 const AT_FDCWD = -100;
-const O_RDWR = 2;
-/** Anything of the stream of a full pipe: it holds one page, or a few where a page cannot be had. */
-const PIPE_READ = 65536;
 
 export interface Created {
   config: Config;
@@ -78,7 +72,6 @@ function createFrom(
   beforeStart?: () => void,
 ): Created {
   const { native, undo, interrupts } = tools;
-  const { rights } = request;
   const [socket, sync] = must(native.socketpair(), { operation: "socketpair" }) as [number, number];
   const ends: Ends = { sync, startPipe: -1, commitPipe: -1, consoleSocket: -1 };
   const making = new Making(tools, request, fds.base, socket, ends);
@@ -87,63 +80,25 @@ function createFrom(
   if (early !== undefined) runSteps(making, [early], 0);
 
   // init is cloned meanwhile.
-  const { path: bundle, config, text } = decodeBundle(opened, rights.unprivileged);
-  making.loaded = { config, text };
-  const notify = environ.includes("NOTIFY_SOCKET=") ? loaded(import("../notify.ts")) : undefined;
-  const notifies = notify?.managerAddress(environ) !== undefined;
-  if (notifies) notify?.offerSocket(config, request.root, request.id);
-  const terminal = consoleMode(config.process.terminal, request);
-  let facts = gatherFacts(native, config, mode, rights.userNamespace);
-  if (rights.rootless && !request.systemd) {
-    facts = loaded(import("./closed-cgroups.ts")).markClosed(native, config, request.id, facts);
-  }
-  const { noPivot, noNewKeyring, outlives, preserveFds, id } = request;
-  const { listenFds } = fds;
-  const flags = { noPivot, noNewKeyring, outlives, preserveFds, listenFds };
-  const options: CreateOptions = { id, bundle, ...flags, console: terminal, facts };
-  const systemd = request.systemd ? openSystemd(native, request, facts) : undefined;
-  if (systemd !== undefined) options.systemd = systemd.facts;
-  let beginning = compileBeginning(config, options);
-  // Before anything is recorded as ours: what is recorded, `delete --force` kills and removes.
-  const old = checkCgroups(native, beginning);
-  if (old.size > 0 && old.has(beginning.cgroups.unified?.path ?? "")) {
-    options.oldUnified = true;
-    beginning = compileBeginning(config, options);
-  }
-
-  const unit = systemd && { unit: beginning.unit?.unit ?? "", user: systemd.facts.user };
-  const input = stateOf(config, bundle, request, beginning.leaves, unit);
-  const state = createState(native, request.root, id, notifies ? { ...input, notify: true } : input);
-  making.state = state;
-  undo.push(() => removeState(native, state, making.poststopDue ? config.hooks.poststop : []));
-  if (notifies) notify?.makeSocketFolder(native, state);
-  const cgroups: Cgroups = { old, made: [] };
-  making.cgroups = cgroups;
-  making.leaves = beginning.leaves;
-  undo.push(() => undoCgroups(native, cgroups, making.pid !== 0));
-  if (systemd !== undefined) {
-    making.systemd = systemd;
-    undo.push(() => systemd.undo(beginning.leaves));
-  }
-  // Before its cgroups go; early, it is further down in the stack.
-  undo.push(() => endInit(making));
+  const prepared = prepare(making, opened, request, mode, fds.listenFds, environ);
+  const { config, options, beginning, systemd, notifies } = prepared;
+  const state = claim(making, prepared, request);
   runSteps(making, beginning.steps, 0);
   const plan = compileCreate(config, options, beginning);
   making.plan = plan;
   const pipes = openPipes(native, request, state);
-  const [ptySocket, consoleSocket] = openConsole(native, request, terminal);
+  const [ptySocket, consoleSocket] = openConsole(native, request, options.console);
   ends.startPipe = pipes.start;
   ends.commitPipe = pipes.commit;
   ends.consoleSocket = consoleSocket;
-  if (beforeStart !== undefined && terminal === "none" && !notifies && !tells(request)) {
+  if (beforeStart !== undefined && options.console === "none" && !notifies && !tells(request)) {
     making.beforeReady = () => {
       beforeStart();
-      // Zeros alone: init's byte finds no room before them.
-      must(native.read(pipes.startRead, PIPE_READ), { operation: "read", message: "cannot drain the start pipe" });
+      openAhead(native, pipes);
     };
   }
   runSteps(making, plan.runtime, beginning.steps.length);
-  closeUnified(native, cgroups);
+  closeUnified(native, making.cgroups);
   systemd?.close();
 
   if (request.outlives) recordCreated(native, state, plan);
@@ -163,6 +118,76 @@ function createFrom(
   return { config, plan, state, pid, pidfd, startPipe: pipes.startRead, ptySocket, undo, interrupts };
 }
 
+/** What is known before anything of the container exists but, perhaps, its first process. */
+interface Prepared {
+  bundle: string;
+  config: Config;
+  options: CreateOptions;
+  beginning: Beginning;
+  /** The cgroups that were there before. */
+  old: Cgroups["old"];
+  systemd: SystemdDriver | undefined;
+  /** NOTIFY_SOCKET is to be offered to the container. */
+  notifies: boolean;
+}
+
+function prepare(
+  making: Making,
+  opened: OpenBundle,
+  request: CreateRequest,
+  mode: CgroupFacts["mode"],
+  listenFds: number,
+  environ: string,
+): Prepared {
+  const { native } = making;
+  const { rights, noPivot, noNewKeyring, outlives, preserveFds, id } = request;
+  const { path: bundle, config, text } = decodeBundle(opened, rights.unprivileged);
+  making.loaded = { config, text };
+  const notify = environ.includes("NOTIFY_SOCKET=") ? loaded(import("../notify.ts")) : undefined;
+  const notifies = notify?.managerAddress(environ) !== undefined;
+  if (notifies) notify?.offerSocket(config, request.root, id);
+  const terminal = consoleMode(config.process.terminal, request);
+  let facts = gatherFacts(native, config, mode, rights.userNamespace);
+  if (rights.rootless && !request.systemd) {
+    facts = loaded(import("./closed-cgroups.ts")).markClosed(native, config, id, facts);
+  }
+  const flags = { noPivot, noNewKeyring, outlives, preserveFds, listenFds };
+  const options: CreateOptions = { id, bundle, ...flags, console: terminal, facts };
+  const systemd = request.systemd ? openSystemd(native, request, facts) : undefined;
+  if (systemd !== undefined) options.systemd = systemd.facts;
+  let beginning = compileBeginning(config, options);
+  // Before anything is recorded as ours: what is recorded, `delete --force` kills and removes.
+  const old = checkCgroups(native, beginning);
+  if (old.size > 0 && old.has(beginning.cgroups.unified?.path ?? "")) {
+    options.oldUnified = true;
+    beginning = compileBeginning(config, options);
+  }
+  return { bundle, config, options, beginning, old, systemd, notifies };
+}
+
+/** From here on the id is ours, and what `create` makes is unmade when it fails. */
+function claim(making: Making, prepared: Prepared, request: CreateRequest): StateHandle {
+  const { native, undo } = making;
+  const { bundle, config, beginning, old, systemd, notifies } = prepared;
+  const unit = systemd && { unit: beginning.unit?.unit ?? "", user: systemd.facts.user };
+  const input = stateOf(config, bundle, request, beginning.leaves, unit);
+  const state = createState(native, request.root, request.id, notifies ? { ...input, notify: true } : input);
+  making.state = state;
+  undo.push(() => removeState(native, state, making.poststopDue ? config.hooks.poststop : []));
+  if (notifies) loaded(import("../notify.ts")).makeSocketFolder(native, state);
+  const cgroups: Cgroups = { old, made: [] };
+  making.cgroups = cgroups;
+  making.leaves = beginning.leaves;
+  undo.push(() => undoCgroups(native, cgroups, making.pid !== 0));
+  if (systemd !== undefined) {
+    making.systemd = systemd;
+    undo.push(() => systemd.undo(beginning.leaves));
+  }
+  // Before its cgroups go; early, it is further down in the stack.
+  undo.push(() => endInit(making));
+  return state;
+}
+
 const tells = ({ pidFile, pidfdSocket }: CreateRequest): boolean => pidFile !== undefined || pidfdSocket !== undefined;
 
 /** --pid-file and --pidfd-socket. */
@@ -178,129 +203,7 @@ function tell({ native, undo, pid, pidfd }: Creation, { pidFile, pidfdSocket }: 
   }
 }
 
-function stateOf(
-  config: Config,
-  bundle: string,
-  { id, rights, noNewKeyring }: CreateRequest,
-  cgroups: string[],
-  systemd: StateInput["systemd"],
-): StateInput {
-  return {
-    ociVersion: VERSION.spec,
-    id,
-    bundle,
-    rootfs: config.root.path.startsWith("/") ? config.root.path : `${bundle}/${config.root.path}`,
-    annotations: config.annotations,
-    cgroups,
-    ...(systemd === undefined ? {} : { systemd }),
-    hooks: hooksAfterStart(config),
-    privatePid: config.linux.namespaces.some((ns) => ns.type === "pid" && ns.path === undefined),
-    rootless: rights.rootless,
-    ...(noNewKeyring ? { noNewKeyring: true } : {}),
-  };
-}
-
 function openSystemd(native: Native, request: CreateRequest, { cgroup }: HostFacts): SystemdDriver {
   const { SystemdDriver } = loaded(import("./systemd.ts"));
   return SystemdDriver.open(native, request.rights.rootless, cgroup.mode);
-}
-
-/**
- * Records that the container is created. `run` does it once init goes on, so that nothing waits for the write: nobody else
- * can start this container, so nobody needs `startOps`.
- */
-export function recordCreated(native: Native, state: StateHandle, plan?: Plan): void {
-  const [seconds, nanoseconds] = must(native.clock(), { operation: "clock_gettime" }) as [number, number];
-  const created = formatTime(seconds, nanoseconds);
-  state.appendCreated(plan === undefined ? { created } : { created, startOps: startOps(plan.init) });
-}
-
-/** Removes the state folder, and tells the hooks when it was still ours to remove. */
-export function removeState(native: Native, state: StateHandle, poststop: readonly Hook[]): void {
-  if (!state.remove() || poststop.length === 0) return;
-  const { runPoststopHooks } = loaded(import("../../container/hooks.ts"));
-  runPoststopHooks(native, poststop, state.record);
-}
-
-/** Runs the undo stack; what fails there is attached to the error, never in its place. */
-export function undone(error: unknown, undo: UndoStack): unknown {
-  const failures = undo.run();
-  if (failures.length === 0 || !(error instanceof RuntimeError)) return error;
-  return new RuntimeError({ ...error.facts, suppressed: failures });
-}
-
-/** runc's rules for terminal, --detach and --console-socket. */
-export function consoleMode(
-  terminal: boolean,
-  request: Pick<CreateRequest, "foreground" | "consoleSocket">,
-): "none" | "socket" | "foreground" {
-  if (!request.foreground && terminal && request.consoleSocket === undefined) {
-    throw new RuntimeError({
-      message: "cannot allocate tty if berth will detach without setting console socket",
-      pointer: "/process/terminal",
-    });
-  }
-  if (request.consoleSocket !== undefined && (request.foreground || !terminal)) {
-    throw new RuntimeError({
-      message: "cannot use console socket if berth will not detach or allocate tty",
-      pointer: "/process/terminal",
-    });
-  }
-  if (!terminal) return "none";
-  return request.consoleSocket === undefined ? "foreground" : "socket";
-}
-
-/**
- * Drains the commit pipe until init's own byte, the first that is not zero, has come. Zeros alone are not enough: init
- * may not be in its write yet, and would find the pipe broken once this process has ended.
- */
-function releaseCommit(native: Native, pipe: number): void {
-  for (;;) {
-    const bytes = must(native.read(pipe, PIPE_READ), { operation: "read", message: "cannot hear from init" }) as string;
-    if (bytes === "")
-      throw new RuntimeError({ message: "the container's init process died (killed, or out of memory)" });
-    if (bytes.charCodeAt(bytes.length - 1) !== 0) return;
-  }
-}
-
-interface Pipes {
-  start: number;
-  startRead: number;
-  commit: number;
-  commitRead: number;
-}
-
-/** The full pipes that init blocks on: see docs/architecture.md, "Start pipe". */
-function openPipes(native: Native, request: CreateRequest, state: StateHandle): Pipes {
-  const [read, write] = fullPipe(native);
-  if (!request.outlives) return { start: write, startRead: read, commit: -1, commitRead: -1 };
-  must(native.mkfifo(state.dir, START_FIFO, 0o600), { operation: "mkfifo", path: `${state.path}/${START_FIFO}` });
-  const facts = { operation: "open", path: `${state.path}/${START_FIFO}` };
-  const start = must(native.open(state.dir, START_FIFO, O_RDWR, 0), facts);
-  must(native.fill_pipe(start), { operation: "fill pipe" });
-  return { start, startRead: -1, commit: write, commitRead: read };
-}
-
-/** [where we get the master, what init sends it to]. */
-export function openConsole(
-  native: Native,
-  request: Pick<CreateRequest, "consoleSocket">,
-  mode: "none" | "socket" | "foreground",
-): [number, number] {
-  if (mode === "none") return [-1, -1];
-  if (mode === "foreground") {
-    return must(native.socketpair(), { operation: "socketpair", message: "cannot make the console's socket" }) as [
-      number,
-      number,
-    ];
-  }
-  const path = request.consoleSocket as string;
-  return [-1, must(native.connect(path), { operation: "connect", path, message: "cannot reach the console socket" })];
-}
-
-/** What start and delete run. */
-function hooksAfterStart({ hooks: { poststart, poststop }, ociVersion }: Config): StateInput["hooks"] {
-  if (poststart.length === 0) return { poststart, poststop };
-  const { poststartMayFail } = loaded(import("../../container/hooks.ts"));
-  return poststartMayFail(ociVersion) ? { poststart, poststop, poststartMayFail: true } : { poststart, poststop };
 }

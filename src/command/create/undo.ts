@@ -1,5 +1,7 @@
 // What has been made so far and how it is unmade: the last first. An undo that fails never hides the first error.
 
+import { RuntimeError } from "../../errors/runtime-error.ts";
+
 export class UndoStack {
   readonly #entries: (() => void)[] = [];
 
@@ -19,4 +21,11 @@ export class UndoStack {
     }
     return failures;
   }
+}
+
+/** Runs the undo stack; what fails there is attached to the error, never in its place. */
+export function undone(error: unknown, undo: UndoStack): unknown {
+  const failures = undo.run();
+  if (failures.length === 0 || !(error instanceof RuntimeError)) return error;
+  return new RuntimeError({ ...error.facts, suppressed: failures });
 }

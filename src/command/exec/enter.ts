@@ -10,12 +10,11 @@ import { must } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
 import { loaded } from "../../lazy.ts";
 import { compileExec, type ExecOptions } from "../../plan/exec.ts";
-import { undone } from "../create/container.ts";
 import type { Ends } from "../create/inherited.ts";
 import type { Interrupts } from "../create/interrupts.ts";
 import { writePidFile } from "../create/pid-file.ts";
 import { type Creation, runSteps } from "../create/steps.ts";
-import { UndoStack } from "../create/undo.ts";
+import { UndoStack, undone } from "../create/undo.ts";
 import type { Terminal } from "../run/terminal.ts";
 import { endEntered } from "./end.ts";
 
