@@ -13,34 +13,42 @@ prepare() {
   [[ $place == here ]] && systemd=false
   mkdir -p /run/cri-test "$work/volume" "$work/logs"
   echo outside >"$work/volume/file"
-  {
-    cat <<END
-version = 2
-root = "$work/containerd"
-state = "/run/cri-test"
-[grpc]
-address = "$socket"
-[plugins."io.containerd.grpc.v1.cri"]
-sandbox_image = "$pause"
-disable_apparmor = true
-restrict_oom_score_adj = true
-END
-    for runtime in berth "$control"; do
-      cat <<END
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.$runtime]
-runtime_type = "io.containerd.runc.v2"
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.$runtime.options]
-BinaryName = "$(binary)"
-SystemdCgroup = $systemd
-END
-    done
-  } >"$work/config.toml"
+  configuration "$systemd" >"$work/config.toml"
   containerd --config "$work/config.toml" >"$work/containerd.log" 2>&1 &
   daemon=$!
   until_true cri Status || tail -n 20 "$work/containerd.log"
   import "$image" '["/bin/sh"]'
   import "$pause" '["/pause"]'
   echo "# Linux $(uname -r), $(containerd --version | cut -d' ' -f1,3), $("$berth" --version | head -1), $("$control" --version | head -1)"
+}
+# configuration SYSTEMD: as docs/engines.md has it, for containerd 1 and 2.
+configuration() {
+  local cri=io.containerd.grpc.v1.cri version=2
+  [[ $(containerd --version) != *" 2."* ]] || cri=io.containerd.cri.v1.runtime version=3
+  cat <<END
+version = $version
+root = "$work/containerd"
+state = "/run/cri-test"
+[grpc]
+address = "$socket"
+[plugins."$cri"]
+disable_apparmor = true
+restrict_oom_score_adj = true
+END
+  if ((version == 3)); then
+    printf '[plugins."io.containerd.cri.v1.images".pinned_images]\nsandbox = "%s"\n' "$pause"
+  else
+    printf 'sandbox_image = "%s"\n' "$pause"
+  fi
+  for runtime in berth "$control"; do
+    cat <<END
+[plugins."$cri".containerd.runtimes.$runtime]
+runtime_type = "io.containerd.runc.v2"
+[plugins."$cri".containerd.runtimes.$runtime.options]
+BinaryName = "$(binary)"
+SystemdCgroup = $1
+END
+  done
 }
 cleanup() { { kill "$daemon"; wait "$daemon"; } 2>/dev/null; }
 # import NAME CMD: image.tar as `docker save` would write it.
@@ -135,8 +143,9 @@ stopped() {
 }
 killed() {
   local id
-  id=$(made "$pod" kill '{}' /bin/sh -c 'trap "" TERM; while :; do sleep 0.1; done')
+  id=$(made "$pod" kill '{}' /bin/sh -c 'trap "" TERM; echo up; while :; do sleep 0.1; done')
   started "$id"
+  until_true grep -q up "$work/logs/$me-kill.log"
   cri StopContainer "{\"container_id\": \"$id\", \"timeout\": 1}" >/dev/null
   status "$id"
   removed "$id"

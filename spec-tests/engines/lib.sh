@@ -32,8 +32,8 @@ notify=$work/bin/notify
 mkdir -p "$work/bin" "$work/out"
 cp "${BERTH:-dist/berth}" "$berth"
 cd "$work" || exit 1 # engines leave files where they are started
-# Seconds for one call of an engine; the guest is emulated.
-patience=60
+# Seconds for one call of an engine, of a hundred side by side as well; the guest is emulated.
+patience=150
 [[ $place == here ]] || patience=300
 v2=$([[ $(stat -f -c %T /sys/fs/cgroup) == cgroup2fs ]] && echo 1)
 
@@ -73,7 +73,7 @@ normal() {
 # on the lines joined by spaces). An output of another command, or of a sub-shell: `check ... sh -c`, or a function.
 # The guest is emulated: it runs the cases where a guest can differ from this machine, `more` the others (ALL=1: there, too).
 # Cases that there is no time for say so.
-limit=${ENGINE_LIMIT:-800}
+deadline=${ENGINE_END:-$((EPOCHSECONDS + 800))}
 number=0
 more() { if [[ $place == here || ${ALL:-} ]]; then check "$@"; fi; }
 check() {
@@ -82,7 +82,7 @@ check() {
   number=$((number + 1))
   [[ $title =~ $only ]] || return 0
   file=$work/out/$runtime/$(printf %03d $number)
-  if ((SECONDS > limit)); then
+  if ((EPOCHSECONDS > deadline)); then
     printf '%s\nno time left\n' "$title" >"$file"
     return
   fi
@@ -121,9 +121,9 @@ with_terminal() {
     python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(["sh", "-c", sys.argv[1]])))' "$1"
   fi
 }
-# until_true COMMAND...: at most 30 s.
+# until_true COMMAND...: at most 90 s.
 until_true() {
-  local end=$((SECONDS + 30))
+  local end=$((SECONDS + 90))
   until "$@" >/dev/null 2>&1; do
     ((SECONDS < end)) || return 1
     sleep 0.1

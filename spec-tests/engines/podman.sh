@@ -14,6 +14,7 @@ log_driver = "k8s-file"
 events_logger = "file"
 infra_image = "localhost/pause:latest"
 infra_command = "/pause"
+runtime = "berth"
 runtime_supports_json = ["berth", "crun", "runc"]
 [engine.runtimes]
 berth = ["$berth"]
@@ -205,6 +206,17 @@ notify() {
   kill "$manager"
   gone "$me-n"
 }
+# Without --runtime it is Berth for both; with its path, whatever its name is in containers.conf.
+default_runtime() {
+  timeout "$patience" podman run --name "$me-d" --network none "$image" echo hello
+  p inspect --format '{{.OCIRuntime}}' "$me-d" | sed 's/^berth$/the default/'
+  gone "$me-d"
+}
+by_path() {
+  local path=$berth
+  [[ $runtime == berth ]] || path=$(command -v "$runtime")
+  timeout "$patience" podman --runtime "$path" run --rm --network none "$image" echo hello
+}
 brief() { run --name "$1" "$image" echo done; }
 left() {
   p ps -a --format '{{.Names}}' | grep "^$me-"
@@ -217,6 +229,8 @@ left() {
 
 cases() {
   check "run" "hello exit 0" run "$image" echo hello
+  more "the runtime of containers.conf" "hello the default exit 0" default_runtime
+  more "--runtime with a path" "hello exit 0" by_path
   more "its exit code" "exit 7" shell 'exit 7'
   more "125: an error of Podman's" ".*unknown flag.*exit 125" run --nonsense "$image" true
   check "126: a file that is not executable" "(.*permission denied.*)exit 126" silent run "$image" /etc/plain
