@@ -110,6 +110,9 @@ suite("hooks", (rule) => {
       const inside = read(String(pid));
       const outside = read("self");
       await t.ok(["start", id]);
+      // crun does not wait for it.
+      const last = "shared/startContainer";
+      await until("the hooks ran", () => t.exists(last) && t.read(last).split("\n").length > namespaces.length, 20_000);
       await t.ok(["delete", "--force", id]);
       for (const kind of KINDS) {
         expect(`${kind}\n${t.read(`shared/${kind}`).trim()}`).toBe(
