@@ -230,6 +230,8 @@ suite("config.json", (rule) => {
     ["/linux/readonlyPaths/0", 1],
     ["/linux/personality", { domain: "WINDOWS" }],
     ["/linux/cgroupsPath", 7],
+    ["/linux/intelRdt", { closID: "../x" }],
+    ["/linux/intelRdt", { memBwSchema: "0=10" }],
     ["/linux/netDevices", { "a/b": {} }],
     ["/linux/netDevices", { eth0: { name: "sixteen-byte-name" } }],
   ];

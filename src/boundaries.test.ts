@@ -30,17 +30,18 @@ const ALLOWED: Readonly<Record<string, Edges>> = {
   cgroup: { values: ["bpf", "tables", "errors"], types: ["config", "plan", "host"] },
   dbus: { values: ["errors"], types: [] },
   netlink: { values: ["errors"], types: [] },
+  resctrl: { values: ["errors"], types: ["config", "host"] },
   systemd: { values: ["dbus", "cgroup", "tables", "errors"], types: ["config", "host"] },
   // The state on a hook's stdin is part of a plan: one writer of it for hooks in and outside the container.
   plan: {
-    values: ["cgroup", "systemd", "seccomp", "bpf", "tables", "errors", "container/hook-state.ts"],
+    values: ["cgroup", "resctrl", "systemd", "seccomp", "bpf", "tables", "errors", "container/hook-state.ts"],
     types: ["config", "host"],
   },
   host: { values: ["errors", "tables"], types: ["config"] },
   "host/node": { values: ["errors", "koffi", "node:buffer", "node:fs", "node:sea"], types: [] },
   container: {
     values: ["host", "systemd", "dbus", "cgroup", "json", "tables", "errors"],
-    types: ["config", "plan"],
+    types: ["config", "plan", "resctrl"],
   },
   command: {
     values: [
@@ -50,6 +51,7 @@ const ALLOWED: Readonly<Record<string, Edges>> = {
       "systemd",
       "dbus/bytes.ts",
       "netlink",
+      "resctrl",
       "cgroup",
       "config",
       "seccomp",
@@ -70,7 +72,7 @@ const ALLOWED: Readonly<Record<string, Edges>> = {
   "version.ts": NOTHING,
 };
 
-const PURE = ["tables", "json", "bpf", "config", "cgroup", "dbus", "netlink", "systemd", "seccomp", "plan"];
+const PURE = ["tables", "json", "bpf", "config", "cgroup", "dbus", "netlink", "resctrl", "systemd", "seccomp", "plan"];
 
 interface Import {
   /** Path below src, or the package. */

@@ -125,6 +125,7 @@ function removeContainer(native: Native, container: Loaded): void {
   const state = readState(native, dir, path);
   if (state === undefined) return;
   removeCgroups(native, state.cgroups, true);
+  if (state.resctrl !== undefined) loaded(import("../container/resctrl.ts")).removeResctrl(native, state.resctrl);
   if (!claimRemoval(native, container)) return;
   removeFolder(native, path, dir);
   native.close(dir); // with it the lock

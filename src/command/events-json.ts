@@ -20,11 +20,10 @@ const CPUSET_VALUES = [
 ];
 
 /**
- * The `data` of an event. Always there, for runc: an empty `intel_rdt` (a container without `linux.intelRdt` has nothing
- * in it) and `network_interfaces` null (runc knows of none but those that it made itself, which it does not do for OCI
+ * The `data` of an event. Always there, for runc: `intel_rdt`, empty for a container without `linux.intelRdt`, and `network_interfaces` null (runc knows of none but those that it made itself, which it does not do for OCI
  * bundles).
  */
-export function statsJson(stats: Stats): JsonObject {
+export function statsJson(stats: Stats, rdt: JsonObject = {}): JsonObject {
   return {
     cpu: cpu(stats),
     cpuset: cpuset(stats),
@@ -37,7 +36,7 @@ export function statsJson(stats: Stats): JsonObject {
         { usage: unlessZero(usage), max: unlessZero(max), failcnt },
       ]),
     ),
-    intel_rdt: {},
+    intel_rdt: rdt,
     network_interfaces: null,
   };
 }

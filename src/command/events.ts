@@ -18,6 +18,7 @@ import { gatherCgroups } from "../host/gather-cgroups.ts";
 import { nativeError } from "../host/must.ts";
 import type { Native } from "../host/native.gen.ts";
 import { writeJson } from "../json/write.ts";
+import { loaded } from "../lazy.ts";
 import { parseDuration } from "../tables/duration.ts";
 import type { Context, Outcome } from "./command.ts";
 import { statsJson } from "./events-json.ts";
@@ -37,7 +38,9 @@ export function events({ native, root, options, args }: Context): Outcome {
 
   const facts = gatherCgroups(native);
   const leaves = openLeaves(native, state.cgroups, facts);
-  const stats = (): string => eventLine("stats", state.id, statsJson(readStats(native, state, facts, leaves)));
+  const { resctrl } = state;
+  const rdt = () => (resctrl === undefined ? {} : loaded(import("./events-rdt.ts")).rdtStats(native, resctrl));
+  const stats = (): string => eventLine("stats", state.id, statsJson(readStats(native, state, facts, leaves), rdt()));
   if (options.bool("stats")) return { stdout: stats() };
   const oom = watchOom(native, leaves);
   const intervalMs = Math.max(1, Math.ceil(interval / NS_PER_MS));

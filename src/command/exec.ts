@@ -95,6 +95,7 @@ function attemptOf({ native, options, args }: Context, container: Loaded, init: 
       noNewKeyring: state.noNewKeyring === true,
       console: terminal,
       facts,
+      ...(state.resctrl === undefined ? {} : { resctrl: state.resctrl }),
     },
     console: openConsole(native, request, terminal),
     ...(pidFile === "" ? {} : { pidFile: absolute(native, pidFile) }),

@@ -11,7 +11,6 @@ import type { Context, Outcome } from "./command.ts";
 /** Known and refused: what the structure names must work (features.md). */
 const REFUSED = "copy-symlink";
 const ENABLED = { enabled: true };
-const DISABLED = { enabled: false };
 
 export function features(_context: Context): Outcome {
   const known = {
@@ -37,7 +36,7 @@ export function features(_context: Context): Outcome {
       },
       apparmor: ENABLED,
       selinux: ENABLED,
-      intelRdt: DISABLED,
+      intelRdt: { ...ENABLED, schemata: true, monitoring: true },
       mountExtensions: { idmap: ENABLED },
       netDevices: ENABLED,
     },

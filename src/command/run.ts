@@ -91,5 +91,7 @@ function removeContainer(native: Native, created: Created): void {
   // Nearly always it is as simple as that; what this process has made itself needs no look at where it leads.
   const left = created.plan.cgroups.filter((path) => native.unlink(AT_FDCWD, path, AT_REMOVEDIR) < 0);
   if (left.length > 0) removeCgroups(native, left, true);
+  const { resctrl } = created.state.record;
+  if (resctrl !== undefined) loaded(import("../container/resctrl.ts")).removeResctrl(native, resctrl);
   removeState(native, created.state, created.config.hooks.poststop);
 }

@@ -21,14 +21,20 @@ export function update({ native, root, options, args }: Context): Outcome {
   checkOwner(native, container);
   const { state, dir } = container;
   const request = readRequest(native, options);
-  refuseRdt(options);
   const status = statusOf(native, dir, state);
   if (status === "stopped" || status === "creating") throw new RuntimeError({ message: MESSAGE.notRunning });
   if (state.cgroups.length === 0)
     throw new RuntimeError({ message: "the container has no cgroup that could be limited" });
 
   const target = openTarget(native, state);
-  apply(native, complete(request, target, state.systemd !== undefined), target, state.systemd);
+  const { updateResctrl } = loaded(import("./update/resctrl.ts"));
+  const takeBack = updateResctrl(native, options, state.resctrl);
+  try {
+    apply(native, complete(request, target, state.systemd !== undefined), target, state.systemd);
+  } catch (error) {
+    takeBack();
+    throw error;
+  }
   return {};
 }
 
@@ -37,16 +43,6 @@ function readRequest(native: Native, options: Options): UpdateRequest {
   const source = options.string("resources") ?? "";
   if (source === "") return loaded(import("./update/flags.ts")).readFlags(options);
   return loaded(import("./update/document.ts")).readDocument(native, source);
-}
-
-/** A container cannot have Intel RDT yet: config.json that asks for it is refused. */
-function refuseRdt(options: Options): void {
-  for (const flag of ["l3-cache-schema", "mem-bw-schema"]) {
-    if ((options.string(flag) ?? "") === "") continue;
-    throw new RuntimeError({
-      message: `--${flag}: updating a non-existent Intel RDT configuration is not supported`,
-    });
-  }
 }
 
 function openTarget(native: Native, state: ContainerState): Target {

@@ -85,7 +85,7 @@ function decodeProfile(c: Context, value: unknown, linux: Linux): void {
   leave(c);
 }
 
-const LATER = ["intelRdt", "memoryPolicy"] as const;
+const LATER = ["memoryPolicy"] as const;
 
 export function decodeLinux(c: Context, value: unknown): Linux {
   const object: JsonObject = readObject(c, value, "linux") ?? {};
@@ -117,6 +117,10 @@ export function decodeLinux(c: Context, value: unknown): Linux {
   if (object.netDevices !== undefined && object.netDevices !== null) {
     const netDevices = loaded(import("./net-devices.ts")).decodeNetDevices(c, object.netDevices);
     if (netDevices !== undefined) linux.netDevices = netDevices;
+  }
+  if (object.intelRdt !== undefined && object.intelRdt !== null) {
+    const intelRdt = loaded(import("./intel-rdt.ts")).decodeIntelRdt(c, object.intelRdt);
+    if (intelRdt !== undefined) linux.intelRdt = intelRdt;
   }
   leave(c);
   return linux;

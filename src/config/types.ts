@@ -246,6 +246,17 @@ export interface Linux {
   seccomp?: Seccomp;
   /** By the name of the device in the runtime's network namespace; never empty. */
   netDevices?: ReadonlyMap<string, NetDevice>;
+  intelRdt?: IntelRdt;
+}
+
+export interface IntelRdt {
+  /** Absent: the container's id. "/": the default group. */
+  closID?: string;
+  l3CacheSchema?: string;
+  memBwSchema?: string;
+  /** Further lines; empty ones count for nothing. */
+  schemata: string[];
+  enableMonitoring: boolean;
 }
 
 export interface NetDevice {

@@ -1,6 +1,7 @@
 // What the state folder records (docs/architecture.md, "State folder").
 
 import type { Hook } from "../config/types.ts";
+import type { RecordedResctrl } from "./resctrl.ts";
 
 /** The first record: everything that start, kill and delete need, written before anything is made. */
 export interface StateStatic {
@@ -15,6 +16,8 @@ export interface StateStatic {
   cgroups: string[];
   /** The unit that systemd keeps the cgroups in; absent: the cgroups were made by mkdir. */
   systemd?: SystemdUnit;
+  /** With linux.intelRdt: what `exec` enters and `delete` removes. */
+  resctrl?: RecordedResctrl;
   /** init is pid 1 of its own pid namespace: killing it kills all. */
   privatePid: boolean;
   /** poststartMayFail: as runtime-spec has it before 1.3, see hooks.ts. */

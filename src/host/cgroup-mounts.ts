@@ -54,7 +54,7 @@ function relativeTo(root: string, own: string): string {
 }
 
 /** The kernel writes space, tab, newline and backslash as `\040`. */
-function unescapeOctal(text: string): string {
+export function unescapeOctal(text: string): string {
   let plain = "";
   let from = 0;
   for (let at = text.indexOf("\\"); at >= 0; at = text.indexOf("\\", from)) {

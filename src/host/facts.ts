@@ -21,10 +21,20 @@ export interface HostFacts {
   /** Whether the kernel enforces these, each only where config.json asks for it (gather-lsm.ts). */
   apparmor?: boolean;
   selinux?: boolean;
+  /** Only where config.json has linux.intelRdt, and a resctrl file system is mounted (gather-resctrl.ts). */
+  resctrl?: ResctrlFacts;
   /** The limits this process has, by RLIMIT_ number, only those that config.json sets. */
   rlimits: ReadonlyMap<number, { soft: bigint; hard: bigint }>;
   /** The soft and hard RLIMIT_NOFILE to hand on (the Node host's own raise undone); absent: as inherited. */
   nofile?: { soft: bigint; hard: bigint };
+}
+
+export interface ResctrlFacts {
+  /** Where it is mounted. */
+  root: string;
+  /** L3 cache and memory bandwidth can be allocated. */
+  l3: boolean;
+  mb: boolean;
 }
 
 export interface CgroupFacts {

@@ -35,8 +35,14 @@ export function gatherFacts(
     kcore: typeof native.stat(AT_FDCWD, "/proc/kcore", AT_SYMLINK_NOFOLLOW) !== "number",
     rlimits: limits(native, config),
     ...(userNamespace ? loaded(import("./gather-namespace.ts")).gatherNamespace(native) : undefined),
+    ...(linux.intelRdt === undefined ? undefined : resctrlFacts(native)),
     ...(labels === undefined ? undefined : loaded(import("./gather-lsm.ts")).gatherLsm(native, config)),
   };
+}
+
+function resctrlFacts(native: Native): Pick<HostFacts, "resctrl"> {
+  const resctrl = loaded(import("./gather-resctrl.ts")).gatherResctrl(native);
+  return resctrl === undefined ? {} : { resctrl };
 }
 
 /** "6.1.0-18-amd64" is [6, 1]. */

@@ -179,6 +179,7 @@ function runtimeSteps(c: Compilation, { limits, cgroupSteps }: Beginning): void 
   if (config.linux.netDevices !== undefined) {
     loaded(import("./net-devices.ts")).netDeviceSteps(c, config.linux.netDevices);
   }
+  if (config.linux.intelRdt !== undefined) loaded(import("./resctrl.ts")).resctrlSteps(c, config.linux.intelRdt);
   mapMountSteps(c);
   const seccomp = config.linux.seccomp === undefined ? undefined : loaded(import("./seccomp.ts"));
   seccomp?.sendFilter(c);

@@ -8,6 +8,7 @@ import type { Config, Process } from "../config/types.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
 import type { HostFacts } from "../host/facts.ts";
 import { loaded } from "../lazy.ts";
+import type { ResctrlPlace } from "../resctrl/place.ts";
 import { CLONE_NEWCGROUP, CLONE_NEWUSER, O_DIRECTORY, O_PATH } from "../tables/linux.ts";
 import { PlanBuilder } from "./builder.ts";
 import type { Compilation, InheritedSlots } from "./compilation.ts";
@@ -39,6 +40,8 @@ export interface ExecOptions {
   noNewKeyring: boolean;
   console: "none" | "socket" | "foreground";
   facts: HostFacts;
+  /** The groups that the container is in. */
+  resctrl?: ResctrlPlace;
 }
 
 /**
@@ -91,7 +94,7 @@ export function compileExec(config: Config, options: ExecOptions): Plan {
   join(c, container, namespaces, folder, origin.pointer);
   enterCgroups(c, container, namespaces, folder);
   become(c);
-  runtimeSteps(c);
+  runtimeSteps(c, options.resctrl);
   return { init: ops.finish(), inherited: ops.inherited, runtime: c.steps, cgroups: [] };
 }
 
@@ -108,12 +111,13 @@ function inheritRest(ops: PlanBuilder, options: ExecOptions, origin: { pointer: 
   return { startPipe, commitPipe: -1, consoleSocket, tasks, joins: [] };
 }
 
-function runtimeSteps(c: Compilation): void {
+function runtimeSteps(c: Compilation, resctrl: ResctrlPlace | undefined): void {
   const origin = { pointer: "/linux/namespaces" };
   const seccomp = c.config.linux.seccomp === undefined ? undefined : loaded(import("./seccomp.ts"));
   c.steps.push({ step: "send plan", origin }, { step: "await clone", origin });
   seccomp?.sendFilter(c);
   c.steps.push({ step: "await child", origin });
+  if (resctrl !== undefined) loaded(import("./resctrl.ts")).joinResctrl(c.steps, resctrl, true);
   seccomp?.awaitListener(c);
   c.steps.push({ step: "await ready", origin: { pointer: "default" } });
 }

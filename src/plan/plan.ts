@@ -174,6 +174,11 @@ export type RuntimeStep =
   | { step: "find network device"; device: string; name?: string; origin: Origin }
   /** Moves and renames it, gives it its addresses back and brings it up. */
   | { step: "move network device"; device: string; name?: string; origin: Origin }
+  /** `root`: where resctrl is mounted; `group`: below it. `own`: it must not be there yet. */
+  | { step: "make resctrl group"; root: string; group: string; own: boolean; origin: Origin }
+  | { step: "write schemata"; root: string; group: string; data: string; origin: Origin }
+  /** Puts init into it. `optional`: when it is there. */
+  | { step: "join resctrl group"; root: string; group: string; optional?: true; origin: Origin }
   | { step: "raise rlimit"; resource: number; soft: bigint; hard: bigint; origin: Origin }
   | { step: "hook"; kind: "prestart" | "createRuntime"; index: number; origin: Origin };
 

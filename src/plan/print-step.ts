@@ -18,6 +18,8 @@ function writeLine(step: Extract<RuntimeStep, { step: "write cgroup file" }>): s
 /** Lines of uid_map on one line: `0 100000 65536, 65536 0 1`. */
 const mappings = (lines: string): string => lines.trimEnd().split("\n").join(", ");
 
+const place = ({ root, group }: { root: string; group: string }): string => (group === "" ? root : `${root}/${group}`);
+
 /** The line without number and origin. */
 export function stepLine(step: RuntimeStep, config: Config): string {
   switch (step.step) {
@@ -86,6 +88,12 @@ export function stepLine(step: RuntimeStep, config: Config): string {
     }
     case "move network device":
       return `${step.step} ${step.device} to init's namespace as ${step.name ?? step.device}, with its addresses, and bring it up`;
+    case "make resctrl group":
+      return `${step.step} ${place(step)}${step.own ? "" : " if it is not there"}`;
+    case "write schemata":
+      return `write ${JSON.stringify(step.data)} to ${place(step)}/schemata`;
+    case "join resctrl group":
+      return `write the pid of init to ${place(step)}/tasks${step.optional ? ", if it is there" : ""}`;
     case "raise rlimit":
       return `raise rlimit ${resource(step.resource)} soft ${limit(step.soft)} hard ${limit(step.hard)}`;
     case "hook": {

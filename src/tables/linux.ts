@@ -29,6 +29,8 @@ export const RESOLVE_BENEATH = 0x8;
 export const RESOLVE_IN_ROOT = 0x10;
 
 export const PROC_SUPER_MAGIC = 0x9fa0;
+export const RDTGROUP_SUPER_MAGIC = 0x7655821;
+export const TMPFS_MAGIC = 0x1021994;
 
 export const S_IFIFO = 0o10000;
 export const S_IFCHR = 0o20000;

@@ -6,8 +6,7 @@ const OWN = "spec/linux";
 const invalid = (pointer: string): string => `spec/config: ${pointer}: * is an error`;
 const MOVED =
   "net-devices: a device is moved with its name, MAC address, MTU, index and global permanent addresses, and is up";
-const RDT_LATER = "bad-input: /linux/intelRdt is not ignored: not supported yet, or it works";
-const NO_RESCTRL = "no machine here has resctrl; Berth refuses intelRdt by name";
+const RDT = "intel-rdt";
 const V2_CHOWN = `${OWN}: v2: with a writable cgroup mount the cgroup, and the files to delegate alone, are the user's`;
 const V2_ROOT = `${OWN}: v2: without a writable cgroup mount, or without a cgroup namespace, the cgroup stays root's`;
 const AGENT = `${OWN}: the agent gets one state on a connection that is closed behind it, with one descriptor`;
@@ -283,17 +282,66 @@ export const LINUX = [
       must(
         "intelRdt without resctrl is an error",
         `${OWN}: intelRdt where no resctrl file system is mounted is an error`,
-        RDT_LATER,
+        "bad-input: /linux/intelRdt is not ignored: not supported yet, or it works",
+      ),
+      must(
+        "without it no resctrl file system is touched",
+        `${OWN}: without intelRdt no resctrl file system is touched`,
+      ),
+      times(
+        4,
+        must(
+          "the process is in the group of its closID, of the default one for /, of its own id without one, which is made (on a stand-in)",
+          `${RDT}: without a closID the group has the container's id, has init, and goes with it`,
+          `${RDT}: a closID of / is the default group`,
+          `${RDT}: without schemas no schemata file is written, and a closID must be there`,
+        ),
+      ),
+      times(
+        5,
+        must(
+          "schemas are written to the group: the cache's first, then the bandwidth's, schemata last (on a stand-in)",
+          `${RDT}: the cache's schema is written first, then the bandwidth's, then schemata, each at once; then the pid`,
+        ),
       ),
       times(
         2,
         must(
-          "without it, or without schemas, resctrl is left alone",
-          `${OWN}: without intelRdt no resctrl file system is touched`,
+          "without schemas none is written; the group of a closID must be there then (on a stand-in)",
+          `${RDT}: without schemas no schemata file is written, and a closID must be there`,
         ),
       ),
-      nobody("MUST", 19, "groups, schemas, monitoring: made, compared, written in order, removed", NO_RESCTRL),
-      nobody("MUST", 2, "memBwSchema begins with MB: and has one line", AUTHOR),
+      must(
+        "the group of a closID is made when it is missing (on a stand-in)",
+        `${RDT}: a closID is made when it is missing, and stays at delete`,
+      ),
+      must(
+        "where it is there its schemas must be those of the container (on a stand-in)",
+        `${RDT}: the schemas of a closID that is there must be those of the container, as numbers`,
+      ),
+      times(
+        2,
+        must(
+          "delete removes a group that was made without a closID, and no other (on a stand-in)",
+          `${RDT}: without a closID the group has the container's id, has init, and goes with it`,
+          `${RDT}: a closID is made when it is missing, and stays at delete`,
+        ),
+      ),
+      times(
+        4,
+        must(
+          "a monitoring group has the container's id, and is removed with it; one that cannot be made is an error (on a stand-in)",
+          `${RDT}: a monitoring group has the container's id, has init after the group, and goes with the container`,
+          `${RDT}: a monitoring group that is there, or cannot be made, is an error, and nothing is left`,
+        ),
+      ),
+      times(
+        3,
+        must(
+          "schemas have one line, and memBwSchema begins with MB:",
+          "bad-input: /linux/intelRdt: * is refused and named",
+        ),
+      ),
       nobody("SHOULD", 2, "l3CacheSchema begins with L3: and has one line", AUTHOR),
     ],
   ),

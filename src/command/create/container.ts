@@ -168,9 +168,11 @@ function prepare(
 /** From here on the id is ours, and what `create` makes is unmade when it fails. */
 function claim(making: Making, prepared: Prepared, request: CreateRequest): StateHandle {
   const { native, undo } = making;
-  const { bundle, config, beginning, old, systemd, notifies } = prepared;
+  const { bundle, config, options, beginning, old, systemd, notifies } = prepared;
+  const rdt = config.linux.intelRdt === undefined ? undefined : loaded(import("./resctrl.ts"));
+  const resctrl = rdt?.checkResctrl(native, config, request.id, options.facts);
   const unit = systemd && { unit: beginning.unit?.unit ?? "", user: systemd.facts.user };
-  const input = stateOf(config, bundle, request, beginning.leaves, unit);
+  const input = stateOf(config, bundle, request, beginning.leaves, unit, resctrl);
   const state = createState(native, request.root, request.id, notifies ? { ...input, notify: true } : input);
   making.state = state;
   undo.push(() => removeState(native, state, making.poststopDue ? config.hooks.poststop : []));
@@ -179,6 +181,11 @@ function claim(making: Making, prepared: Prepared, request: CreateRequest): Stat
   making.cgroups = cgroups;
   making.leaves = beginning.leaves;
   undo.push(() => undoCgroups(native, cgroups, making.pid !== 0));
+  if (rdt !== undefined && resctrl !== undefined) {
+    const groups: string[] = [];
+    making.resctrlGroups = groups;
+    undo.push(() => rdt.undoResctrl(native, resctrl, groups, making.pid));
+  }
   if (systemd !== undefined) {
     making.systemd = systemd;
     undo.push(() => systemd.undo(beginning.leaves));

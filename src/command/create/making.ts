@@ -30,6 +30,7 @@ export class Making implements Creation {
   systemd?: SystemdDriver;
   netDevices?: NetDevices;
   beforeReady?: () => void;
+  resctrlGroups?: string[];
   cgroups: Cgroups = { old: new Set(), made: [] };
   leaves: readonly string[] = [];
   spawning = false;

@@ -19,6 +19,7 @@ export function stateOf(
   { id, rights, noNewKeyring }: CreateRequest,
   cgroups: string[],
   systemd: StateInput["systemd"],
+  resctrl: StateInput["resctrl"],
 ): StateInput {
   return {
     ociVersion: VERSION.spec,
@@ -28,6 +29,7 @@ export function stateOf(
     annotations: config.annotations,
     cgroups,
     ...(systemd === undefined ? {} : { systemd }),
+    ...(resctrl === undefined ? {} : { resctrl }),
     hooks: hooksAfterStart(config),
     privatePid: config.linux.namespaces.some((ns) => ns.type === "pid" && ns.path === undefined),
     rootless: rights.rootless,

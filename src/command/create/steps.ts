@@ -67,6 +67,8 @@ export interface Creation {
   readonly userNamespaces: number[];
   /** Of linux.netDevices, while they can still be brought back. */
   netDevices?: NetDevices;
+  /** Of linux.intelRdt: the groups that were made. */
+  resctrlGroups?: string[];
   /** Called once init has its final pid, while it mounts. */
   readonly onInit: () => void;
   /** Called when nothing but init's own report is missing. */
@@ -200,6 +202,11 @@ function runStep(creation: Creation, step: Exclude<RuntimeStep, { step: "write c
     case "find network device":
     case "move network device":
       loaded(import("./net-devices.ts")).stepNetDevice(creation, step);
+      return;
+    case "make resctrl group":
+    case "write schemata":
+    case "join resctrl group":
+      loaded(import("./resctrl.ts")).runResctrlStep(creation, step);
       return;
     case "raise rlimit":
       raiseRlimit(creation, step);
