@@ -11,6 +11,8 @@ interface Race {
   lost: Record<string, string>;
   /** What the container runs instead of "true". */
   args?: string[];
+  /** What a poststart hook does before its own. */
+  hook?: string;
   /** Seconds that the container's process has after `start`. */
   settle?: string;
 }
@@ -29,6 +31,7 @@ export function environment(program: string, runtime: string): Record<string, st
     RACING: runtime,
   };
   if (race.args !== undefined) settings.RACE_ARGS = race.args.map((arg) => JSON.stringify(arg)).join(", ");
+  if (race.hook !== undefined) settings.RACE_HOOK = race.hook;
   if (race.settle !== undefined) settings.RACE_SETTLE = race.settle;
   return settings;
 }
