@@ -133,7 +133,7 @@ stats() { cri ContainerStats "{\"container_id\": \"$held\"}" | jq -r '.stats | [
 shared() {
   local kind
   for kind in pid ipc uts net; do
-    if [[ $(execs readlink "/proc/self/ns/$kind") == "$(shell "readlink /proc/self/ns/$kind" | head -n 1 | cut -d' ' -f2)" ]]; then echo "$kind same"; else echo "$kind other"; fi
+    if [[ $(execs readlink "/proc/self/ns/$kind") == "$(shell "readlink /proc/self/ns/$kind" | sed -n 1p | cut -d' ' -f2)" ]]; then echo "$kind same"; else echo "$kind other"; fi
   done
 }
 stopped() {
@@ -171,7 +171,7 @@ cases() {
   check "no such file" "no such file or directory exit 1" silent run '{}' /no/such
   check "a file that is not executable" "permission denied exit 1" silent run '{}' /etc/plain
   check "limits: memory, cpu, oom_score_adj" "stdout 67108864 stdout 50000.* stdout 500 CONTAINER_EXITED 0 Completed exit 0" limits
-  check "a container that uses too much memory" "CONTAINER_EXITED 137 OOMKilled exit 0" shell 'tail /dev/zero' '{"linux": {"resources": {"memory_limit_in_bytes": "16777216", "memory_swap_limit_in_bytes": "16777216"}}}'
+  check "a container that uses too much memory" "CONTAINER_EXITED 137 (OOMKilled|Error) exit 0" shell 'tail /dev/zero' '{"linux": {"resources": {"memory_limit_in_bytes": "16777216", "memory_swap_limit_in_bytes": "16777216"}}}'
   check "the default: capabilities, filter" ".*CONTAINER_EXITED 0 Completed exit 0" shell 'grep -E "^(Cap|Seccomp:|NoNew)" /proc/self/status'
   check "securityContext: user, capabilities, seccomp, no new privileges" "stdout uid=1000.*Seccomp: 2 .*exit 0" shell 'id; grep -E "^(Cap|Seccomp:|NoNew)" /proc/self/status' \
     '{"linux": {"security_context": {"run_as_user": {"value": 1000}, "capabilities": {"drop_capabilities": ["ALL"]}, "no_new_privs": true, "seccomp": {"profile_type": "RuntimeDefault"}}}}'
