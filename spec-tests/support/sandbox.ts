@@ -135,7 +135,7 @@ export class Sandbox {
     return JSON.parse((await this.ok(["state", id])).stdout) as State;
   }
 
-  async waitFor(status: string, id = this.id, patience = 5000): Promise<State> {
+  async waitFor(status: string, id = this.id, patience = 20_000): Promise<State> {
     const end = Date.now() + patience;
     for (;;) {
       const result = await this.call(["state", id]);
@@ -184,7 +184,7 @@ export function sleep(ms: number): Promise<void> {
 }
 
 /** Polls until it gives a value that is not undefined or false. */
-export async function until<T>(what: string, look: () => T | undefined | false, patience = 5000): Promise<T> {
+export async function until<T>(what: string, look: () => T | undefined | false, patience = 20_000): Promise<T> {
   const end = Date.now() + patience;
   for (;;) {
     const value = look();
