@@ -99,13 +99,16 @@ function parsed(text: string): object | null | undefined {
   }
 }
 
-/** Keys in order, and the types of their values. */
+/**
+ * Keys in order, and the types of their values. What is in blkio depends on what was read from a disk already, as runc leaves out
+ * counters of 0: spec-tests/events.test.ts looks at it.
+ */
 function jsonShape(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return `[${[...new Set(value.map(jsonShape))].join(" | ")}]`;
   if (typeof value !== "object") return typeof value;
   return `{${Object.entries(value)
-    .map(([key, entry]) => `${key}: ${jsonShape(entry)}`)
+    .map(([key, entry]) => `${key}: ${key === "blkio" ? "counters" : jsonShape(entry)}`)
     .join(", ")}}`;
 }
 
