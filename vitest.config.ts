@@ -22,5 +22,10 @@ export default defineConfig({
   plugins: [synchronousImports],
   define: { FAILPOINTS: "false", BERTH_VERSION: '"0.0.0"', BERTH_COMMIT: '"unknown"' },
   // Random tests take long on a busy machine.
-  test: { include: ["src/**/*.test.ts", "build/**/*.test.ts"], testTimeout: 30_000, hookTimeout: 60_000 },
+  test: {
+    include: ["src/**/*.test.ts", "build/**/*.test.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    retry: Number(process.env.RETRY ?? 0),
+  },
 });

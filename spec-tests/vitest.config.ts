@@ -11,5 +11,6 @@ export default defineConfig({
     fileParallelism: false,
     reporters: ["verbose"],
     hookTimeout: 30_000,
+    retry: Number(process.env.RETRY ?? 0),
   },
 });

@@ -3,5 +3,11 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  test: { root: import.meta.dirname, include: ["*.test.ts"], testTimeout: 30_000, hookTimeout: 120_000 },
+  test: {
+    root: import.meta.dirname,
+    include: ["*.test.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 120_000,
+    retry: Number(process.env.RETRY ?? 0),
+  },
 });
