@@ -59,6 +59,14 @@ static long socket_inside(int namespace)
     return result;
 }
 
+/* Root of the namespace, who may be in a container, can write to every netlink socket in it: connected to the kernel, which
+ * is port 0, ours takes nothing from anybody else. */
+static int hear_kernel_alone(int fd)
+{
+    const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+    return connect(fd, (const struct sockaddr *)&kernel, sizeof kernel) < 0 ? -errno : 0;
+}
+
 int64_t berth_route_socket(int64_t namespace)
 {
     FAILPOINT("route_socket");
@@ -66,6 +74,12 @@ int64_t berth_route_socket(int64_t namespace)
     long fd = namespace == -1 ? route_socket() : socket_inside(as_int(namespace));
     if (fd < 0)
         return fd;
+    int error = hear_kernel_alone((int)fd);
+    if (error < 0) {
+        detail_text("connect");
+        close((int)fd);
+        return error;
+    }
     /* Errors in words, without our own message in them; since 4.12. */
     const int on = 1;
     (void)setsockopt((int)fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);

@@ -23,6 +23,9 @@ const NLM_F_CAPPED = 0x100;
 const NLM_F_ACK_TLVS = 0x200;
 const NLMSGERR_ATTR_MSG = 1;
 
+/** MAX_ERRNO of linux/err.h. */
+const ERRNO_MAX = 4095;
+
 /** The two high bits of an attribute's type say something about its content. */
 const TYPE_MASK = 0x3fff;
 
@@ -120,11 +123,13 @@ export function outcomeOf({ type, flags, payload }: Message): { errno: number; t
   // NLMSG_DONE of old kernels has no number.
   const number = payload.length < 4 && type === NLMSG_DONE ? 0 : wordAt(payload, 0);
   const errno = -(number | 0) || 0;
-  if (errno < 0) throw malformed("an error is no errno");
+  if (errno < 0 || errno > ERRNO_MAX) throw malformed("an error is no errno");
   if ((flags & NLM_F_ACK_TLVS) === 0) return { errno, text: undefined };
   let from = 4;
   // Then our message: its header alone, or all of it.
-  if (type === NLMSG_ERROR) from += (flags & NLM_F_CAPPED) !== 0 ? HEADER : aligned(wordAt(payload, 4));
+  if (type === NLMSG_ERROR) from += (flags & NLM_F_CAPPED) !== 0 ? HEADER : wordAt(payload, 4);
+  if (from > payload.length) throw malformed("our message in an error is cut off");
+  from = aligned(from);
   const text = decodeAttributes(payload, from).get(NLMSGERR_ATTR_MSG);
   return { errno, text: text?.subarray(0, -1) };
 }

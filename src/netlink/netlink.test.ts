@@ -156,6 +156,18 @@ describe("answers", () => {
     expect(() => outcomeOf(answer(NLMSG_ERROR, 0, word(5)))).toThrow("no errno");
   });
 
+  test("one whose copy of our message is longer than the answer is refused, at once", () => {
+    for (const length of [20, 32, 0x7fffffff, 0x80000000, 0xfffffff0]) {
+      const header = new Uint8Array(16);
+      header.set(word(length));
+      // An errno that would also be the length of an attribute.
+      for (const errno of [0, -17, -65520]) {
+        const lie = answer(NLMSG_ERROR, 0x200, Uint8Array.of(...word(errno >>> 0), ...header));
+        expect(() => outcomeOf(lie), `${length} ${errno}`).toThrow("malformed");
+      }
+    }
+  });
+
   test("what is cut off or too long is an error, wherever it is cut", () => {
     for (const whole of [IPV4, IPV6]) {
       for (let end = 1; end < whole.length; end++) {

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <sched.h>
 #include <signal.h>
@@ -62,6 +63,39 @@ static pid_t other_namespace(void)
     return -1;
 }
 
+/* The kernel is asked for the loopback device, and its answer read. */
+static void ask(int64_t socket)
+{
+    struct {
+        struct nlmsghdr head;
+        struct ifinfomsg link;
+    } request = {.head = {.nlmsg_len = sizeof request, .nlmsg_type = RTM_GETLINK, .nlmsg_flags = NLM_F_REQUEST}};
+    uint32_t words[sizeof request / sizeof(uint32_t)];
+    request.link.ifi_index = 1;
+    memcpy(words, &request, sizeof words);
+    EQUAL(berth_send_words(socket, words, sizeof words / sizeof *words), sizeof words, "a question is sent");
+    EQUAL(berth_read(socket, 65536), 0, "and the kernel's answer read");
+    CHECK(berth_result_size() > sizeof request, "which tells of a device");
+}
+
+/* Netlink carries messages between processes, too: root of a network namespace may write to any socket in it. */
+static void test_stranger(void)
+{
+    int64_t heard = berth_route_socket(-1);
+    ask(heard);
+    struct sockaddr_nl address = {0};
+    socklen_t size = sizeof address;
+    CHECK(getsockname((int)heard, (struct sockaddr *)&address, &size) == 0 && address.nl_pid != 0,
+          "the socket is known");
+    int stranger = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    const struct nlmsghdr lie = {.nlmsg_len = sizeof lie, .nlmsg_type = NLMSG_DONE};
+    ssize_t sent = sendto(stranger, &lie, sizeof lie, 0, (const struct sockaddr *)&address, sizeof address);
+    CHECK(sent < 0 && (errno == ECONNREFUSED || errno == EPERM), "nobody but the kernel can write to it");
+    close(stranger);
+    ask(heard);
+    berth_close(heard);
+}
+
 static void test_own(void)
 {
     int64_t socket = berth_route_socket(-1);
@@ -100,6 +134,7 @@ void test_netlink(void)
 {
     int before = open_descriptors();
     test_own();
+    test_stranger();
     pid_t pid = other_namespace();
     if (pid < 0) {
         skip("another network namespace", "it cannot be made");
