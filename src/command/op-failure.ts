@@ -6,6 +6,8 @@ import { errnoText } from "../tables/errno.ts";
 
 const ENOENT = 2;
 const ECHILD = 10;
+const ENOTDIR = 20;
+const EISDIR = 21;
 const ETIMEDOUT = 110;
 
 /** What init reported. */
@@ -30,7 +32,9 @@ export function opFailure(failure: Failure, { name, pointer, subject }: FailedOp
     ...(detail === "" ? {} : { detail }),
   };
   const about = subject === "" ? {} : { path: subject };
-  const { errno } = failure;
+  // As mount(2) says it: Docker takes "is a directory" for a program that cannot be executed.
+  const fileOnFolder = name === "target" && failure.errno === EISDIR;
+  const errno = fileOnFolder ? ENOTDIR : failure.errno;
   switch (name) {
     case "find_executable":
       return new RuntimeError({ ...facts, errno, message: lookupMessage(subject, errno) });
@@ -43,7 +47,7 @@ export function opFailure(failure: Failure, { name, pointer, subject }: FailedOp
       if (errno !== ECHILD) return new RuntimeError({ ...facts, ...about, errno, message: "cannot run hook" });
       return new RuntimeError({ ...facts, ...about, message: hookMessage(failure.value) });
     default: {
-      const message = LABELS[pointer];
+      const message = fileOnFolder ? "a file cannot be mounted on a folder" : LABELS[pointer];
       if (message !== undefined) return new RuntimeError({ ...facts, ...about, errno, message });
       return new RuntimeError({ ...facts, ...about, errno, message: "", operation: name });
     }

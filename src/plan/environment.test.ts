@@ -26,3 +26,10 @@ test("an empty HOME is left out and looked up, as in runc", () => {
 test("passed sockets are announced for pid 1", () => {
   expect(environment(["A=1"], optionsWith({ listenFds: 3 })).env).toEqual(["A=1", "LISTEN_FDS=3", "LISTEN_PID=1"]);
 });
+
+test("what Podman writes of them into config.json gives way, names stay", () => {
+  const entries = ["LISTEN_PID=1", "LISTEN_FDS=1", "LISTEN_FDNAMES=a:b"];
+  const announced = environment(entries, optionsWith({ listenFds: 2 })).env;
+  expect(announced).toEqual(["LISTEN_FDNAMES=a:b", "LISTEN_FDS=2", "LISTEN_PID=1"]);
+  expect(of(...entries).env).toEqual(entries);
+});

@@ -16,6 +16,8 @@ export function environment(entries: readonly string[], options: CreateOptions):
   const seen = new Set<string>();
   let path = "";
   let needsHome = true;
+  const sockets = options.listenFds > 0;
+  if (sockets) seen.add("LISTEN_FDS").add("LISTEN_PID");
   for (let i = entries.length - 1; i >= 0; i--) {
     const entry = entries[i] as string;
     const equals = entry.indexOf("=");
@@ -31,6 +33,6 @@ export function environment(entries: readonly string[], options: CreateOptions):
   }
   env.reverse();
   // sd_listen_fds(3): the container's process is pid 1 of its own pid namespace.
-  if (options.listenFds > 0) env.push(`LISTEN_FDS=${options.listenFds}`, "LISTEN_PID=1");
+  if (sockets) env.push(`LISTEN_FDS=${options.listenFds}`, "LISTEN_PID=1");
   return { env, path, needsHome };
 }
