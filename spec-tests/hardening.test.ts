@@ -9,7 +9,12 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
@@ -213,6 +218,40 @@ suite(
       }
       expect((await t.state(id)).status).toBe("created");
       chownSync(folder, 0, 0);
+    });
+
+    /** A state that its owner has made up: of a container whose init is this process. */
+    const foreign = (t: Sandbox, cgroups: string[]): string => {
+      const folder = join(t.root, t.id);
+      mkdirSync(folder, { recursive: true });
+      const stat = readFileSync("/proc/self/stat", "utf8");
+      const startTime = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
+      const init = { pid: process.pid, startTime };
+      const texts = { id: t.id, bundle: "/b", rootfs: "/r", ociVersion: "1.3.0", created: "2026-01-01T00:00:00Z" };
+      const rest = { annotations: [], hooks: { poststart: [], poststop: [] }, creator: init, uid: 1234 };
+      const record = { ...texts, ...rest, cgroups, init, privatePid: true, rootless: false };
+      writeFileSync(join(folder, "state.json"), `${JSON.stringify(record)}\n`);
+      chownSync(folder, 1234, 1234);
+      t.later(() => rmSync(folder, { recursive: true }));
+      return folder;
+    };
+    const shown = async (t: Sandbox): Promise<string> => (await t.call(["list"])).stdout;
+
+    rule("leads to no file that is none of a cgroup's: to open some devices has effects", async (t) => {
+      mkdirSync(t.path("cgroup"));
+      t.write("frozen", "1\n");
+      symlinkSync(t.path("frozen"), t.path("cgroup/cgroup.freeze"));
+      foreign(t, [t.path("cgroup")]);
+      expect((await t.state()).status).toBe("running");
+      expect(await shown(t)).toMatch(/running/);
+    });
+
+    rule("is not read through a link", async (t) => {
+      const folder = foreign(t, []);
+      renameSync(join(folder, "state.json"), t.path("elsewhere"));
+      symlinkSync(t.path("elsewhere"), join(folder, "state.json"));
+      expect((await t.fails(["state", t.id])).stderr).toMatch(/symbolic links|ELOOP/);
+      expect(await shown(t)).not.toContain(t.id);
     });
   },
   ours,

@@ -109,7 +109,9 @@ int64_t berth_read_file(int64_t dir, const char *path, int64_t max)
     result_reset();
     if (max < 0)
         return -EINVAL;
-    int fd = RETRY(openat(as_int(dir), path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    /* Whose folder it is may be hostile; a path from our own folder or the root is the caller's. */
+    int follow = dir == AT_FDCWD ? 0 : O_NOFOLLOW;
+    int fd = RETRY(openat(as_int(dir), path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | follow));
     if (fd < 0)
         return -errno;
     struct stat status;

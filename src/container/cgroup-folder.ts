@@ -38,6 +38,17 @@ export function openRecorded(native: Native, path: string): number {
   return folder;
 }
 
+/** Whether there is a cgroup at that path. */
+export function isCgroup(native: Native, path: string): boolean {
+  try {
+    const folder = openRecorded(native, path);
+    if (folder >= 0) native.close(folder);
+    return folder >= 0;
+  } catch {
+    return false;
+  }
+}
+
 /** The last component. */
 export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);

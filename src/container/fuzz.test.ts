@@ -28,9 +28,22 @@ function files(random: Random): CgroupFiles {
 
 describe("whatever is in a file or an argument", () => {
   fuzz("state.json is a state, none, or damaged", (random) => {
-    const whole = encodeRecord({ id: "x", bundle: "/b", a: [1, "\udc80"] }) + encodeRecord({ init: { pid: 5 } });
+    const first = {
+      id: "x",
+      bundle: "/b\udc80",
+      rootfs: "/r",
+      ociVersion: "1",
+      annotations: [["a", "b"]],
+      cgroups: ["/c"],
+    };
+    const hooks = { poststart: [], poststop: [] };
+    const process = { pid: 5, startTime: 1 };
+    const whole = encodeRecord({ ...first, hooks, creator: process }) + encodeRecord({ init: process });
     const state = refused(() => decodeRecords(random.changed(whole, ['{"id":1}', '"__proto__"', "\n", "[]", "null"])));
-    if (state !== undefined) expect(typeof state.id).toBe("string");
+    if (state === undefined) return;
+    expect(typeof state.id).toBe("string");
+    for (const { pid } of [state.creator, state.init ?? state.creator]) expect(pid).toBeGreaterThan(0);
+    for (const path of state.cgroups) expect(typeof path).toBe("string");
   });
 
   fuzz("mountinfo leads to hierarchies that were asked for", (random) => {

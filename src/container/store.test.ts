@@ -30,14 +30,28 @@ function memoryWithCreator(): MemoryNative {
 
 const stateFile = "/run/berth/c1/state.json";
 
+/** A whole first record. */
+const FIRST = { ...INPUT, annotations: [["a", "b"]], creator: { pid: 5, startTime: 3 }, uid: 0 };
+
 describe("records", () => {
   it("are merged in order; a last line without newline is not there", () => {
-    const whole = encodeRecord({ id: "x" }) + encodeRecord({ init: { pid: 7, startTime: 1 } });
-    expect(decodeRecords(`${whole}{"created":"t"}`)).toEqual({ id: "x", init: { pid: 7, startTime: 1 } });
+    const first = encodeRecord(FIRST);
+    const whole = first + encodeRecord({ init: { pid: 7, startTime: 1 } });
+    expect(decodeRecords(`${whole}{"created":"t"}`)).toEqual({ ...FIRST, init: { pid: 7, startTime: 1 } });
     expect(decodeRecords(`${whole}{"created":"t"}\n`)).toMatchObject({ created: "t" });
     for (let cut = 0; cut < whole.length; cut++) {
       const seen = decodeRecords(whole.slice(0, cut));
-      expect(seen === undefined).toBe(cut < encodeRecord({ id: "x" }).length);
+      expect(seen === undefined).toBe(cut < first.length);
+    }
+  });
+
+  it("that lack something, or have it of another type, are damage", () => {
+    const wrong = { creator: { pid: "../..", startTime: 1 }, init: { pid: 7 }, cgroups: [5], annotations: [5] };
+    for (const [name, value] of Object.entries({ ...wrong, hooks: { poststart: [] }, bundle: null })) {
+      expect(() => decodeRecords(encodeRecord({ ...FIRST, [name]: value })), name).toThrow(/damaged/);
+    }
+    for (const name of ["id", "bundle", "rootfs", "ociVersion", "annotations", "cgroups", "hooks", "creator"]) {
+      expect(() => decodeRecords(encodeRecord({ ...FIRST, [name]: undefined })), name).toThrow(/damaged/);
     }
   });
 

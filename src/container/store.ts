@@ -8,6 +8,7 @@ import { MESSAGE } from "../errors/messages.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
 import { must, nativeError } from "../host/must.ts";
 import type { Native } from "../host/native.gen.ts";
+import { loaded } from "../lazy.ts";
 import { euid } from "./euid.ts";
 import { checkId } from "./id.ts";
 import { processStartTime } from "./liveness.ts";
@@ -162,11 +163,17 @@ export function openFolder(native: Native, root: string, id: string): Folder | u
   const folder: Folder = { dir, path, uid: stat[1] as number };
   try {
     const state = readState(native, dir, path);
-    if (state !== undefined) folder.state = state;
+    if (state !== undefined) folder.state = folder.uid === euid(native) ? state : distrusted(native, state);
   } catch (error) {
     folder.damage = error;
   }
   return folder;
+}
+
+/** Another user's state is shown, but may name any path: what is no cgroup is not looked into. */
+function distrusted(native: Native, state: ContainerState): ContainerState {
+  const { isCgroup } = loaded(import("./cgroup-folder.ts"));
+  return { ...state, cgroups: state.cgroups.filter((path) => isCgroup(native, path)) };
 }
 
 /** The container's folder and state; throws "container does not exist" when there is none. */

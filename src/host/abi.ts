@@ -49,7 +49,7 @@ export const NATIVE = {
   read_file: f(
     { dir: "int", path: "path", max: "int" },
     "text",
-    "A whole file, opened O_NONBLOCK|O_NOCTTY. Regular files (those of procfs, sysfs, cgroupfs too) only: else -EINVAL, a directory -EISDIR; longer than `max`: -EFBIG.",
+    "A whole file, opened O_NONBLOCK|O_NOCTTY, below a directory descriptor O_NOFOLLOW too. Regular files (those of procfs, sysfs, cgroupfs too) only: else -EINVAL, a directory -EISDIR; longer than `max`: -EFBIG.",
   ),
   write_file: f(
     { dir: "int", path: "path", flags: "int", mode: "int", data: "text" },

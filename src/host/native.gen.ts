@@ -20,7 +20,7 @@ export interface Native {
   /** write(2) until everything is written; the number of bytes. */
   write(fd: number, data: string): number;
 
-  /** A whole file, opened O_NONBLOCK|O_NOCTTY. Regular files (those of procfs, sysfs, cgroupfs too) only: else -EINVAL, a directory -EISDIR; longer than `max`: -EFBIG. */
+  /** A whole file, opened O_NONBLOCK|O_NOCTTY, below a directory descriptor O_NOFOLLOW too. Regular files (those of procfs, sysfs, cgroupfs too) only: else -EINVAL, a directory -EISDIR; longer than `max`: -EFBIG. */
   read_file(dir: number, path: string, max: number): string | number;
 
   /** openat(flags|O_CLOEXEC, mode), one write(2) of everything (a short one is -EIO), close. For cgroup, procfs and state files. */

@@ -62,6 +62,12 @@ static void test_read_file(void)
     EQUAL(berth_read_file(CWD, "/", 100), -EISDIR, "a folder is EISDIR");
     CHECK(symlink("/dev/zero", scratch_path("link")) == 0, "a link is made");
     EQUAL(berth_read_file(CWD, scratch_path("link"), 100), -EINVAL, "a link to /dev/zero is EINVAL");
+    CHECK(symlink("plain", scratch_path("to_plain")) == 0, "another one to a file");
+    EQUAL(berth_read_file(CWD, scratch_path("to_plain"), 100000), 0, "is followed");
+    int64_t folder = berth_open(CWD, scratch, O_RDONLY | O_DIRECTORY, 0);
+    EQUAL(berth_read_file(folder, "plain", 100000), 0, "below a descriptor a file is read");
+    EQUAL(berth_read_file(folder, "to_plain", 100000), -ELOOP, "and no link followed");
+    berth_close(folder);
     EQUAL(berth_read_file(CWD, scratch_path("missing"), 100), -ENOENT, "a missing file is ENOENT");
 
     EQUAL(berth_read_file(CWD, "/proc/self/status", 1 << 20), 0, "a procfs file of size 0 is read");
