@@ -5,6 +5,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { expect } from "vitest";
 import type { Process } from "./support/config.ts";
+import { type CallOptions, runtimes } from "./support/runtime.ts";
+import type { Edit, Sandbox } from "./support/sandbox.ts";
 import { suite } from "./support/suite.ts";
 
 suite("version and help", (rule) => {
@@ -323,3 +325,31 @@ suite("log", (rule) => {
     { except: { crun: "crun 1.8 has other words" } },
   );
 });
+
+/** Standard error is a pipe that nobody reads any more. */
+function unheard(t: Sandbox): CallOptions {
+  const pipe = t.path("unheard");
+  execFileSync("mkfifo", [pipe]);
+  const script = 'exec 4<>"$1"; exec 3>"$1"; exec 4<&-; shift; exec "$@" 2>&3 3>&-';
+  return { prefix: ["sh", "-c", script, "sh", pipe] };
+}
+
+suite(
+  "warnings that nobody reads",
+  (rule) => {
+    rule("end no command: a container is made, runs, and all its hooks run", async (t) => {
+      const options = unheard(t);
+      const hook = (text: string, name: string) => ({ path: t.script(name, text) });
+      const edit: Edit = (config) => {
+        config.process.capabilities = { bounding: ["CAP_NO_SUCH"] };
+        config.hooks = { poststop: [hook("exit 1", "first"), hook(`touch ${t.path("last")}`, "second")] };
+      };
+      await t.create("exit 7", edit, [], options);
+      expect((await t.state()).status).toBe("created");
+      expect((await t.call(["delete", t.id], options)).code).toBe(0);
+      expect(t.exists("last")).toBe(true);
+      expect((await t.call(["run", "--bundle", t.path("bundle"), t.id], options)).code).toBe(7);
+    });
+  },
+  runtimes().filter(({ kind }) => kind === "berth"),
+);

@@ -15,6 +15,8 @@ import type { Native } from "./host/native.gen.ts";
 import { loaded } from "./lazy.ts";
 
 const AT_FDCWD = -100;
+const SIGPIPE = 13;
+const EPIPE = 32;
 /** O_WRONLY | O_CREAT | O_APPEND | O_SYNC, as runc opens its log. */
 const LOG_FLAGS = 0o1 | 0o100 | 0o2000 | 0o4010000;
 
@@ -127,14 +129,19 @@ function report(native: Native, log: LogTarget, level: Level, what: unknown, com
   const { sentence } = loaded(import("./errors/render.ts"));
   const text = typeof what === "string" ? what : sentence(what, command);
   const clock = native.clock();
-  native.write(log.fd, logLine(log.format, level, text, typeof clock === "number" ? 0 : (clock[0] as number)));
-  if (log.fd !== 2 && level === "error") native.write(2, `${text}\n`);
+  const seconds = typeof clock === "number" ? 0 : (clock[0] as number);
+  writeUnheard(native, log.fd, logLine(log.format, level, text, seconds));
+  if (log.fd !== 2 && level === "error") writeUnheard(native, 2, `${text}\n`);
   if (log.debug && what instanceof Error && what.stack !== undefined) {
-    native.write(
-      log.fd,
-      logLine(log.format, "debug", what.stack.trimEnd(), typeof clock === "number" ? 0 : (clock[0] as number)),
-    );
+    writeUnheard(native, log.fd, logLine(log.format, "debug", what.stack.trimEnd(), seconds));
   }
+}
+
+/** Writes what may be lost: a pipe that nobody reads any more must not end the command half way by SIGPIPE. */
+function writeUnheard(native: Native, fd: number, text: string): void {
+  const signals = native.signal_fd(Uint32Array.of(SIGPIPE)); // blocks it, from now on
+  if (native.write(fd, text) === -EPIPE && signals >= 0) native.read_signal(signals);
+  if (signals >= 0) native.close(signals);
 }
 
 function explainUsage(native: Native, reading: Exclude<Reading, { kind: "run" } | { kind: "version" }>): number {
