@@ -128,6 +128,32 @@ suite("exec", (rule, runtime) => {
     await t.ok(["delete", "--force", t.id]);
   });
 
+  rule("--env comes before config.json's, for the search of the program and HOME as well", async (t) => {
+    await running(t, (config) => {
+      config.process.env.push("A=config", "B=config", "HOME=/config");
+    });
+    const print = 'echo "$A $B $HOME $PATH"; tr "\\0" "\\n" </proc/$$/environ | grep -cE "^(A|HOME|PATH)="';
+    const flags = ["A=first", "A=last", "HOME=/flag", "PATH=/bin"].flatMap((entry) => ["--env", entry]);
+    expect(await inside(t, print, flags)).toBe("last config /flag /bin\n3\n");
+    expect((await t.fails(["exec", "-e", "PATH=/no/such", t.id, "true"])).stderr).toMatch(/not found/);
+    await t.ok(["delete", "--force", t.id]);
+  });
+
+  rule(
+    "--process is all that counts: other options change nothing in it",
+    async (t) => {
+      await running(t);
+      const file = processFile(t, {
+        args: ["sh", "-c", 'id -u; pwd; echo "$A"; grep -E "CapBnd|NoNew" /proc/self/status'],
+      });
+      const flags = ["--user", "5:5", "--cwd", "/tmp", "--env", "A=flag", "--cap", "CAP_SYS_ADMIN", "--no-new-privs"];
+      const { stdout } = await t.ok(["exec", ...flags, ...file, t.id]);
+      expect(stdout).toBe("0\n/\n\nCapBnd:\t0000000020000420\nNoNewPrivs:\t0\n");
+      await t.ok(["delete", "--force", t.id]);
+    },
+    { except: { crun: "crun 1.8 has another order" } },
+  );
+
   rule("takes everything from process.json", async (t) => {
     await running(t);
     const process = {
@@ -232,6 +258,22 @@ suite("exec", (rule, runtime) => {
       await t.ok(["delete", "--force", t.id]);
     },
     { except: { crun: "crun 1.8 ignores it" } },
+  );
+
+  rule(
+    "--apparmor is an error where there is no AppArmor",
+    async (t) => {
+      await running(t);
+      for (const flags of [["--apparmor", "box"], processFile(t, { apparmorProfile: "box" })]) {
+        const args = flags[0] === "--process" ? [] : ["true"];
+        const { stderr, code } = await t.fails(["exec", ...flags, t.id, ...args]);
+        expect(stderr).toMatch(/apparmor/i);
+        expect(stderr).toContain(args.length > 0 ? "(--apparmor" : "(process.json /apparmorProfile");
+        expect(code).toBe(255);
+      }
+      await t.ok(["delete", "--force", t.id]);
+    },
+    { only: ["berth"], skip: existsSync("/sys/kernel/security/apparmor") && "AppArmor is there" },
   );
 
   rule("passes --preserve-fds, and nothing more", async (t) => {
@@ -459,6 +501,27 @@ suite("exec into a paused container", (rule) => {
       await t.ok(["delete", "--force", t.id]);
     },
     { only: ["berth"] },
+  );
+
+  rule(
+    "that is paused while it begins: SIGTERM ends it at once, whatever it was doing",
+    async (t) => {
+      await running(t);
+      const before = (await t.ok(["ps", "-f", "json", t.id])).stdout;
+      for (let round = 0; round < 20; round++) {
+        const { child, done } = t.start(["exec", t.id, "sleep", "1000"]);
+        await t.ok(["pause", t.id]);
+        child.kill("SIGTERM");
+        // It has reached the process, which is frozen: it comes after resume.
+        await t.ok(["resume", t.id]);
+        const { code, signal, timedOut } = await done;
+        expect(timedOut).toBe(false);
+        expect([128 + 15, 255, null], `${code} ${signal}`).toContain(code);
+        expect((await t.ok(["ps", "-f", "json", t.id])).stdout).toBe(before);
+      }
+      await t.ok(["delete", "--force", t.id]);
+    },
+    { only: ["berth"], timeout: 60_000 },
   );
 
   rule(

@@ -2,12 +2,13 @@
 // user's service manager: guest/rootless.sh.
 
 import { execFileSync } from "node:child_process";
-import { chmodSync, chownSync, existsSync, readdirSync, statSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, openSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { view } from "./support/cgroup-of.ts";
 import { mkdirSync, writeFileSync } from "./support/files.ts";
-import { reference, runtimes } from "./support/runtime.ts";
-import type { Edit } from "./support/sandbox.ts";
+import { helper } from "./support/helpers.ts";
+import { type Running, reference, runtimes, startProgram } from "./support/runtime.ts";
+import { type Edit, until } from "./support/sandbox.ts";
 import { makeUser, SUB, singleId, subordinate, UID, UserSandbox } from "./support/user.ts";
 
 const LOOK =
@@ -161,6 +162,109 @@ for (const runtime of runtimes()) {
       expect(readdirSync(t.path("berth"))).toEqual([t.id]);
       expect(statSync(t.path("berth")).mode & 0o7777).toBe(0o1700);
       await t.ok(["--root", t.path("berth"), "delete", "--force", t.id]);
+    });
+  });
+
+  describe(`what engines ask for (${runtime.name})`, () => {
+    const listening = async (t: UserSandbox, name: string): Promise<Running> => {
+      const receiving = startProgram([helper("receiver"), t.path(name)]);
+      await until("the receiver listens", () => t.exists(name));
+      chownSync(t.path(name), UID, UID);
+      return receiving;
+    };
+    for (const [ids, edit] of [
+      ["subordinate ids", subordinate],
+      ["one id", singleId],
+    ] as const) {
+      rule(`${ids}: terminals of create and of exec, which belong to the user`, async (t) => {
+        const first = await listening(t, "create.sock");
+        const script = "tty; stat -c '%u %a' $(tty); echo x >/dev/tty; touch /tmp/ready; sleep 1000";
+        const bundle = t.bundle(
+          script,
+          edits(edit, ({ process }) => {
+            process.terminal = true;
+            process.consoleSize = { height: 33, width: 77 };
+          }),
+        );
+        chmodSync(`${bundle}/rootfs/tmp`, 0o1777);
+        await t.ok(["create", "--bundle", bundle, "--console-socket", t.path("create.sock"), t.id]);
+        await t.ok(["start", t.id]);
+        await until("it is ready", () => t.exists("bundle/rootfs/tmp/ready"));
+        const second = await listening(t, "exec.sock");
+        const args = ["--detach", "--tty", "--console-socket", t.path("exec.sock"), "--pid-file", t.path("pid")];
+        await t.ok(["exec", ...args, t.id, "sh", "-c", script]);
+        await t.ok(["kill", t.id, "KILL"]);
+        await t.waitFor("stopped");
+        await t.ok(["delete", t.id]);
+        const shown = (await first.done).stdout.replaceAll("\r", "");
+        expect(shown).toContain("size 33 77\n/dev/pts/0\n0 620\nx\n");
+        expect((await second.done).stdout).toContain("/dev/pts/1");
+      });
+    }
+    rule(
+      "a pod: the second container joins the user namespace of the first, and others",
+      async (t) => {
+        const first = await t.create("sleep 1000", subordinate);
+        await t.ok(["start", first]);
+        const { pid } = await t.state();
+        const files: Readonly<Record<string, string>> = { user: "user", network: "net", ipc: "ipc", uts: "uts" };
+        const bundle = t.bundle(
+          "sleep 1000",
+          edits(subordinate, (config) => {
+            const { linux } = config;
+            linux.namespaces = linux.namespaces.map((namespace) => {
+              const file = files[namespace.type];
+              return file === undefined ? namespace : { type: namespace.type, path: `/proc/${pid}/ns/${file}` };
+            });
+            delete linux.uidMappings;
+            delete linux.gidMappings;
+            delete config.hostname;
+          }),
+          "second",
+        );
+        const second = t.newId();
+        await t.ok(["create", "--bundle", bundle, second]);
+        await t.ok(["start", second]);
+        const init = (await t.state(second)).pid;
+        await t.ok(["exec", "--detach", "--pid-file", t.path("pid"), second, "sleep", "1000"]);
+        for (const file of Object.values(files)) {
+          const link = readlinkSync(`/proc/${pid}/ns/${file}`);
+          expect(readlinkSync(`/proc/${init}/ns/${file}`)).toBe(link);
+          expect(readlinkSync(`/proc/${t.read("pid")}/ns/${file}`)).toBe(link);
+        }
+        expect((await t.ok(["exec", "--user", "5:6", second, "id"])).stdout).toBe("uid=5 gid=6\n");
+        await t.ok(["delete", "--force", second]);
+        await t.ok(["delete", "--force", first]);
+      },
+      runtime.kind === "runc" ? "runc 1.1 wants mappings beside the path" : false,
+    );
+    rule("a time namespace: its offsets, for exec as well", async (t) => {
+      if (runtime.kind !== "berth") return;
+      await t.create(
+        "sleep 1000",
+        edits(subordinate, ({ linux }) => {
+          linux.namespaces.push({ type: "time" });
+          linux.timeOffsets = { boottime: { secs: 1_000_000 }, monotonic: { secs: 2_000_000 } };
+        }),
+      );
+      await t.ok(["start", t.id]);
+      const { stdout } = await t.ok(["exec", t.id, "cat", "/proc/self/timens_offsets"]);
+      expect(stdout).toMatch(/monotonic\s+2000000\s+0\nboottime\s+1000000\s+0/);
+      await t.ok(["delete", "--force", t.id]);
+    });
+    rule("--preserve-fds, --pid-file, and an error that the log has, too", async (t) => {
+      const bundle = t.bundle("cat <&3", subordinate);
+      const fds = [openSync(t.write("note", "from outside\n"), "r")];
+      const args = ["--pid-file", t.path("pid"), "--preserve-fds", "1", t.id];
+      expect((await t.ok(["run", "--bundle", bundle, ...args], { fds })).stdout).toBe("from outside\n");
+      expect(t.read("pid")).toMatch(/^\d+$/);
+      const config = t.read("bundle/config.json").replace("cat <&3", "x").replace("/bin/sh", "/no/such");
+      writeFileSync(t.path("bundle/config.json"), config);
+      const log = ["--log-format=json", "--log", t.path("log")];
+      const { stderr } = await t.fails([...log, "create", "--bundle", bundle, t.id]);
+      expect(stderr).toMatch(/no such file or directory/i);
+      expect((JSON.parse(t.read("log").trim()) as { msg: string }).msg).toMatch(/no such file or directory/i);
+      expect(await t.left()).toEqual([]);
     });
   });
 
