@@ -2,7 +2,7 @@
 // the command ends in time with an error, and nothing is left. The bus and its service manager are the test's own
 // (support/fake-systemd.ts); the real ones are in the guest (guest/systemd.sh).
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, openSync, readFileSync } from "node:fs";
 import { expect } from "vitest";
 import type { Variant } from "../src/dbus/value.ts";
 import type { Config } from "./support/config.ts";
@@ -113,6 +113,27 @@ suite(
       // The state knows of the unit: delete gets no --systemd-cgroup.
       await t.ok(["delete", "--force", t.id], made.options);
       expect(systemd.calls).toContain(`StopUnit ${unit}`);
+      expect(await t.left()).toEqual([]);
+    });
+
+    rule("gets what conmon executes, which is without --systemd-cgroup, and without the bus", async (t) => {
+      const made = bus(t);
+      const unit = unitOf(t.id);
+      const bundle = t.bundle("sleep 1000", inUnit(t.id));
+      const log = ["--root", t.root, "--log-format=json", "--log", t.path("log")];
+      const created = ["create", "--bundle", bundle, "--pid-file", t.path("pid"), "--no-new-keyring", t.id];
+      const create = await t.runtime.call(["--systemd-cgroup", ...log, ...created], made.options);
+      expect(create.code, create.stderr).toBe(0);
+      await t.ok(["start", t.id]);
+      const fds = [openSync("/etc/hostname", "r")];
+      const process = { args: ["sleep", "1000"], cwd: "/", env: ["PATH=/bin"], user: { uid: 0, gid: 0 } };
+      const file = t.write("process.json", JSON.stringify(process));
+      const flags = ["--pid-file", t.path("exec.pid"), "--process", file, "--detach", "--preserve-fds", "1"];
+      const exec = await t.runtime.call([...log, "exec", ...flags, t.id], { fds, cwd: "/" });
+      expect(exec.code, exec.stderr).toBe(0);
+      const lines = ownLines(made.systemd, readFileSync(`/proc/${t.read("exec.pid")}/cgroup`, "utf8"));
+      expect(lines.filter((line) => !line.endsWith(`:/${unit}`))).toEqual([]);
+      await t.ok(["delete", "--force", t.id], made.options);
       expect(await t.left()).toEqual([]);
     });
 
