@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { createServer, type Socket } from "node:net";
 import { expect } from "vitest";
 import { type Config, withUserNamespace } from "./support/config.ts";
+import { helper } from "./support/helpers.ts";
 import { type Result, type Running, Runtime } from "./support/runtime.ts";
 import { type Sandbox, sleep, until } from "./support/sandbox.ts";
 import { allowing, notifying, startAgent } from "./support/seccomp.ts";
@@ -17,6 +18,8 @@ if (runtimes.length === 0)
   process.stdout.write(`failure.test.ts: skipped, ${TEST_BUILD} is not there: npm run build -- --test\n`);
 
 const EIO = 5;
+/** connect(2) of x86-64. */
+const CONNECT = 42;
 const EIO_TEXT = /input\/output error/i;
 const MINUTES = 60_000;
 /** More operations or native calls than any command has: an endless loop ends. */
@@ -394,6 +397,50 @@ suite(
   },
   runtimes,
 );
+
+suite(
+  "a peer that never answers",
+  (rule) => {
+    const pidfdSocket = (path: string): string[] => ["--pidfd-socket", path];
+    const cases: readonly [string, (config: Config, path: string) => void, (path: string) => string[]][] = [
+      [
+        "at the console socket",
+        (config) => {
+          config.process.terminal = true;
+        },
+        (path) => ["--console-socket", path],
+      ],
+      ["at the pidfd socket", () => {}, pidfdSocket],
+      [
+        "at the seccomp agent's socket",
+        (config, path) => {
+          config.linux.seccomp = notifying(path, ["chmod"]);
+        },
+        () => [],
+      ],
+    ];
+    for (const [title, edit, options] of cases) {
+      rule(`${title} does not keep create from ending at SIGTERM, undone`, async (t) => {
+        const socket = t.path("deaf.sock");
+        t.helper(spawn(helper("deaf"), [socket], { stdio: ["ignore", "ignore", "inherit"] }));
+        await until("it is there", () => t.exists("deaf.sock"));
+        const bundle = t.bundle("true", (config) => edit(config, socket));
+        const running = t.start(["create", "--bundle", bundle, ...options(socket), t.id], { timeout: MINUTES });
+        await until("create waits for it", () => isIn(running.pid, CONNECT));
+        running.child.kill("SIGTERM");
+        expect((await running.done).code).toBe(128 + 15);
+        expect(await t.left()).toEqual([]);
+      });
+    }
+  },
+  runtimes,
+);
+
+/** Whether a process is in that system call; false when it has ended. */
+function isIn(pid: number, call: number): boolean {
+  const file = `/proc/${pid}/syscall`;
+  return existsSync(file) && readFileSync(file, "utf8").startsWith(`${call} `);
+}
 
 suite(
   "a failing native call",

@@ -64,21 +64,6 @@ static int connect_to_name(int fd, const char *name, size_t size)
     return RETRY(connect(fd, (const struct sockaddr *)&address, length)) < 0 ? -errno : 0;
 }
 
-int64_t berth_connect(const char *path)
-{
-    FAILPOINT("connect");
-    if (path[0] == '\0')
-        return -ENOENT; /* an empty sun_path would be an abstract address */
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -errno;
-    int error = connect_to(fd, path);
-    if (error == 0)
-        return fd;
-    close(fd);
-    return error;
-}
-
 /* connect(2) waits as long as SO_SNDTIMEO says when the peer does not accept (unix(7)), and so does write(2). */
 static int connect_limited(int fd, const char *address, size_t size, int64_t timeout)
 {
@@ -109,6 +94,14 @@ static int64_t connected_within(int type, const char *address, size_t size, int6
         return fd;
     close(fd);
     return error;
+}
+
+int64_t berth_connect(const char *path, int64_t timeout)
+{
+    FAILPOINT("connect");
+    if (path[0] == '\0')
+        return -ENOENT; /* an empty sun_path would be an abstract address */
+    return connected_within(SOCK_STREAM, path, strlen(path), timeout);
 }
 
 int64_t berth_connect_within(const char *address, size_t address_size, int64_t timeout)

@@ -4,7 +4,7 @@ import { reloadConfig } from "../config/load.ts";
 import type { Config } from "../config/types.ts";
 import { hookState } from "../container/hook-state.ts";
 import { openProcess } from "../container/liveness.ts";
-import { absolute, type Rights, rightsOf } from "../container/root.ts";
+import { absolute, rightsOf } from "../container/root.ts";
 import type { ContainerState, ProcessId } from "../container/state.ts";
 import { statusOf } from "../container/status.ts";
 import { checkOwner, type Loaded, openState, savedConfig } from "../container/store.ts";
@@ -61,7 +61,7 @@ function execute(context: Context): number {
   const detach = options.bool("detach");
   // Before the program can run: it may be waited for by somebody who then sends a signal.
   const signals = detach ? -1 : forwardedSignals(native);
-  const started = startSomewhere(joiner, state, () => attemptOf(context, container, init.pid, rights));
+  const started = startSomewhere(joiner, state, () => attemptOf(context, joiner, container, init.pid));
   if (detach) return 0;
   try {
     const code = waitForExit(native, started.pid, started.pidfd, signals, started.terminal);
@@ -72,7 +72,12 @@ function execute(context: Context): number {
   }
 }
 
-function attemptOf({ native, options, args }: Context, container: Loaded, init: number, rights: Rights): Attempt {
+function attemptOf(
+  { native, options, args }: Context,
+  { interrupts, rights }: Joiner,
+  container: Loaded,
+  init: number,
+): Attempt {
   const { state } = container;
   const saved = reloadConfig(savedConfig(native, container));
   if (saved === undefined) throw new RuntimeError({ message: "the container's saved config.json is damaged" });
@@ -97,7 +102,7 @@ function attemptOf({ native, options, args }: Context, container: Loaded, init: 
       facts,
       ...(state.resctrl === undefined ? {} : { resctrl: state.resctrl }),
     },
-    console: openConsole(native, request, terminal),
+    console: openConsole(native, interrupts, request, terminal),
     ...(pidFile === "" ? {} : { pidFile: absolute(native, pidFile) }),
     pidfdSocket: options.string("pidfd-socket") ?? "",
     state: hookState(state, "running", init),

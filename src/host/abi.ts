@@ -148,11 +148,15 @@ export const NATIVE = {
     "Fills a FIFO or pipe with zero bytes until it is full and leaves it blocking; the number of bytes. See the start protocol in docs/architecture.md.",
   ),
   socketpair: f({}, "ints", "socketpair(AF_UNIX, SOCK_SEQPACKET): [ours, theirs]."),
-  connect: f({ path: "path" }, "int", "A connected AF_UNIX SOCK_STREAM socket; paths longer than sun_path work."),
+  connect: f(
+    { path: "path", timeout: "int" },
+    "int",
+    "A connected AF_UNIX SOCK_STREAM socket, for a peer that may not answer: connect(2) and every later write to the socket fail with -EAGAIN after `timeout` ms. Paths longer than sun_path work.",
+  ),
   connect_within: f(
     { address: "text", timeout: "int" },
     "int",
-    "As connect, for a peer that may not answer: connect(2) and every later write to the socket fail with -EAGAIN after `timeout` ms. A leading NUL makes it an abstract address.",
+    "As connect; a leading NUL makes it an abstract address.",
   ),
   connect_datagram: f(
     { address: "text", timeout: "int" },

@@ -140,10 +140,10 @@ export interface Native {
   /** socketpair(AF_UNIX, SOCK_SEQPACKET): [ours, theirs]. */
   socketpair(): number[] | number;
 
-  /** A connected AF_UNIX SOCK_STREAM socket; paths longer than sun_path work. */
-  connect(path: string): number;
+  /** A connected AF_UNIX SOCK_STREAM socket, for a peer that may not answer: connect(2) and every later write to the socket fail with -EAGAIN after `timeout` ms. Paths longer than sun_path work. */
+  connect(path: string, timeout: number): number;
 
-  /** As connect, for a peer that may not answer: connect(2) and every later write to the socket fail with -EAGAIN after `timeout` ms. A leading NUL makes it an abstract address. */
+  /** As connect; a leading NUL makes it an abstract address. */
   connect_within(address: string, timeout: number): number;
 
   /** As connect_within, SOCK_DGRAM: each later write to the socket is one datagram. */

@@ -134,20 +134,20 @@ static void test_connect(void)
     int server = listening(path, "socket");
     CHECK(server >= 0, "a socket in it");
     (void)snprintf(path, sizeof path, "%s/%s/socket", scratch, folder);
-    int64_t fd = berth_connect(path);
+    int64_t fd = berth_connect(path, 50);
     CHECK(fd >= 0, "is connected to although sun_path has only 108");
     CHECK(berth_fd_flags(fd) == FD_CLOEXEC, "by a CLOEXEC descriptor");
     berth_close(fd);
     (void)snprintf(path, sizeof path, "%s/%s/missing", scratch, folder);
-    EQUAL(berth_connect(path), -ENOENT, "a missing long path is ENOENT");
+    EQUAL(berth_connect(path, 50), -ENOENT, "a missing long path is ENOENT");
     close(server);
     server = listening(scratch, "short");
-    fd = berth_connect(scratch_path("short"));
+    fd = berth_connect(scratch_path("short"), 50);
     CHECK(fd >= 0, "a short path is connected to");
     berth_close(fd);
     close(server);
-    EQUAL(berth_connect(scratch_path("short")), -ECONNREFUSED, "nobody listening is ECONNREFUSED");
-    EQUAL(berth_connect(""), -ENOENT, "an empty path is ENOENT, no abstract socket");
+    EQUAL(berth_connect(scratch_path("short"), 50), -ECONNREFUSED, "nobody listening is ECONNREFUSED");
+    EQUAL(berth_connect("", 50), -ENOENT, "an empty path is ENOENT, no abstract socket");
 }
 
 /* A listener that accepts nothing: its queue is full after two connections. */
@@ -160,6 +160,7 @@ static void test_connect_within(void)
     int64_t fd = berth_connect_within(path, strlen(path), 50);
     CHECK(fd >= 0 && berth_fd_flags(fd) == FD_CLOEXEC, "is connected to by a CLOEXEC descriptor");
     EQUAL(berth_connect_within(path, strlen(path), 50), -EAGAIN, "the next one ends by its timeout");
+    EQUAL(berth_connect(path, 50), -EAGAIN, "by either name");
     char *much = calloc(1, 1 << 22);
     EQUAL(berth_send_fd(fd, much, 1 << 22, -1) < (1 << 22), 1, "and so does a message that nobody reads");
     EQUAL(berth_send_fd(fd, much, 1 << 22, -1), -EAGAIN, "which is EAGAIN when nothing at all fits");

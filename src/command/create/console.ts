@@ -3,6 +3,8 @@
 import { RuntimeError } from "../../errors/runtime-error.ts";
 import { must } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
+import { loaded } from "../../lazy.ts";
+import type { Interrupts } from "./interrupts.ts";
 import type { CreateRequest } from "./request.ts";
 
 /** runc's rules for terminal, --detach and --console-socket. */
@@ -29,6 +31,7 @@ export function consoleMode(
 /** [where we get the master, what init sends it to]. */
 export function openConsole(
   native: Native,
+  interrupts: Interrupts,
   request: Pick<CreateRequest, "consoleSocket">,
   mode: "none" | "socket" | "foreground",
 ): [number, number] {
@@ -40,5 +43,6 @@ export function openConsole(
     ];
   }
   const path = request.consoleSocket as string;
-  return [-1, must(native.connect(path), { operation: "connect", path, message: "cannot reach the console socket" })];
+  const { reach } = loaded(import("./reach.ts"));
+  return [-1, reach(native, interrupts, { path, message: "cannot reach the console socket" })];
 }

@@ -87,7 +87,7 @@ function createFrom(
   const plan = compileCreate(config, options, beginning);
   making.plan = plan;
   const pipes = openPipes(native, request, state);
-  const [ptySocket, consoleSocket] = openConsole(native, request, options.console);
+  const [ptySocket, consoleSocket] = openConsole(native, interrupts, request, options.console);
   ends.startPipe = pipes.start;
   ends.commitPipe = pipes.commit;
   ends.consoleSocket = consoleSocket;
@@ -198,7 +198,7 @@ function claim(making: Making, prepared: Prepared, request: CreateRequest): Stat
 const tells = ({ pidFile, pidfdSocket }: CreateRequest): boolean => pidFile !== undefined || pidfdSocket !== undefined;
 
 /** --pid-file and --pidfd-socket. */
-function tell({ native, undo, pid, pidfd }: Creation, { pidFile, pidfdSocket }: CreateRequest): void {
+function tell({ native, interrupts, undo, pid, pidfd }: Creation, { pidFile, pidfdSocket }: CreateRequest): void {
   if (pidFile !== undefined) {
     writePidFile(native, pidFile, pid);
     undo.push(() => {
@@ -206,7 +206,7 @@ function tell({ native, undo, pid, pidfd }: Creation, { pidFile, pidfdSocket }: 
     });
   }
   if (pidfdSocket !== undefined) {
-    loaded(import("./pidfd-socket.ts")).sendPidfd(native, pidfdSocket, pidfd, "standard");
+    loaded(import("./pidfd-socket.ts")).sendPidfd(native, interrupts, pidfdSocket, pidfd, "standard");
   }
 }
 

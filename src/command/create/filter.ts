@@ -1,12 +1,13 @@
 // The seccomp filter of a process that init becomes; `create`, `run` and `exec` alike.
 
-import { RuntimeError } from "../../errors/runtime-error.ts";
 import { must } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
+import { loaded } from "../../lazy.ts";
 import type { RuntimeStep } from "../../plan/plan.ts";
 import { compileFilter } from "../../seccomp/compile.ts";
 import type { Seccomp } from "../../seccomp/types.ts";
 import { VERSION } from "../../version.ts";
+import type { Interrupts } from "./interrupts.ts";
 import { mustSend } from "./reports.ts";
 
 /**
@@ -37,25 +38,26 @@ export interface Listener {
  */
 export function sendListener(
   native: Native,
+  interrupts: Interrupts,
   { path, metadata, origin }: { path: string; metadata?: string; origin: { pointer: string } },
   { pid, pidfd, fd }: Listener,
   state: string,
 ): void {
   const { pointer } = origin;
+  const { bytesOfText, textOfBytes } = loaded(import("../../dbus/bytes.ts"));
+  const { reach, sendAll } = loaded(import("./reach.ts"));
   const listener = must(native.pidfd_getfd(pidfd, fd), { operation: "pidfd_getfd", pointer }) as number;
   try {
-    const socket = native.connect(path);
-    if (socket < 0) throw unreachable(socket, path, pointer);
+    const facts = { message: "cannot reach the seccomp agent", path, pointer };
+    const socket = reach(native, interrupts, facts);
     const more = metadata === undefined || metadata === "" ? "" : `"metadata":${JSON.stringify(metadata)},`;
     const text = `{"ociVersion":"${VERSION.spec}","fds":["seccompFd"],"pid":${pid},${more}"state":${state}}`;
-    const sent = native.send_fd(socket, text, listener);
-    native.close(socket);
-    if (sent < 0) throw unreachable(sent, path, pointer);
+    try {
+      sendAll(native, interrupts, socket, textOfBytes(bytesOfText(text)), listener, facts);
+    } finally {
+      native.close(socket);
+    }
   } finally {
     native.close(listener);
   }
-}
-
-function unreachable(error: number, path: string, pointer: string): RuntimeError {
-  return new RuntimeError({ message: "cannot reach the seccomp agent", errno: -error, path, pointer });
 }

@@ -169,6 +169,7 @@ function runStep(creation: Creation, step: Exclude<RuntimeStep, { step: "write c
       const { value } = hear(creation, REPORT.listener, 0);
       loaded(import("./filter.ts")).sendListener(
         native,
+        creation.interrupts,
         step,
         { pid, pidfd, fd: value },
         creation.hookState(pid, "creating"),

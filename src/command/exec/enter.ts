@@ -117,7 +117,7 @@ function start(
   const { pid, pidfd } = creation;
   if (consoleSocket >= 0) native.close(consoleSocket);
   if (attempt.pidfdSocket !== "") {
-    loaded(import("../create/pidfd-socket.ts")).sendPidfd(native, attempt.pidfdSocket, pidfd, "setns");
+    loaded(import("../create/pidfd-socket.ts")).sendPidfd(native, interrupts, attempt.pidfdSocket, pidfd, "setns");
   }
   const terminal = ptySocket < 0 ? undefined : openTerminal(native, ptySocket, undo);
   if (attempt.pidFile !== undefined) announce(native, attempt.pidFile, pid, undo);
