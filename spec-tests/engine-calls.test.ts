@@ -169,17 +169,38 @@ suite("go-runc", (rule) => {
     { skip: NO_LIMITS },
   );
 
-  rule("update with all that a spec has, as for the CRI: devices stay as they are", async (t) => {
-    const pid = await started(t);
-    const rules = (): string => (view === "v2" ? "" : readFileSync(`${cgroupOf(pid, "devices")}/devices.list`, "utf8"));
-    const before = rules();
-    const devices = [{ allow: false, access: "rwm" }];
-    const limits = view === "v2" ? {} : { pids: { limit: 66 }, memory: { limit: 1 << 28 }, cpu: { shares: 512 } };
-    const resources = { devices, ...limits, network: {}, hugepageLimits: [] };
-    const stdin = t.write("resources.json", JSON.stringify(resources));
-    await shimOk(t, ["update", "--resources=-", t.id], { stdin });
-    expect(rules()).toBe(before);
-  });
+  rule(
+    "update with all that a spec has, as the CRI sends it: a device that a hook has allowed stays",
+    async (t) => {
+      const devices: object[] = [{ allow: false, access: "rwm" }];
+      devices.push({ allow: true, type: "c", major: 240, minor: 1, access: "rw" });
+      const pid = await started(t, waits, ({ linux }) => {
+        linux.resources = { devices };
+      });
+      const folder = cgroupOf(pid, "devices");
+      const rules = (): string => readFileSync(`${folder}/devices.list`, "utf8");
+      writeFileSync(`${folder}/devices.allow`, "c 195:0 rw");
+      const before = rules();
+      expect(before).toContain("c 195:0 rw\n");
+      const update = async (rest: object): Promise<void> => {
+        const limits = { pids: { limit: 66 }, memory: { limit: 1 << 28 }, cpu: { shares: 512 }, network: {} };
+        const stdin = t.write("resources.json", JSON.stringify({ ...limits, hugepageLimits: [], ...rest }));
+        await shimOk(t, ["update", "--resources=-", t.id], { stdin });
+      };
+      for (let times = 0; times < 2; times++) {
+        await update({ devices });
+        expect(rules()).toBe(before);
+      }
+      if (t.runtime.kind === "runc") return; // It changes no devices.
+      // Rules that are new replace them all, and config.json's are new then.
+      await update({ devices: devices.slice(0, 1) });
+      expect(rules()).not.toContain("195:0");
+      await update({ devices });
+      expect(rules()).toContain("c 240:1 rw\n");
+      expect(rules()).not.toContain("195:0");
+    },
+    { skip: NO_LIMITS, except: { crun: "crun replaces them" } },
+  );
 
   rule(
     "run in the foreground; --debug and --rootless do not disturb",

@@ -20,12 +20,16 @@ export function update({ native, root, options, args }: Context): Outcome {
   const container = openState(native, root, args[0] as string);
   checkOwner(native, container);
   const { state, dir } = container;
-  const request = readRequest(native, options);
+  let request = readRequest(native, options);
   const status = statusOf(native, dir, state);
   if (status === "stopped" || status === "creating") throw new RuntimeError({ message: MESSAGE.notRunning });
   if (state.cgroups.length === 0)
     throw new RuntimeError({ message: "the container has no cgroup that could be limited" });
 
+  if (request.resources.devices.length > 0) {
+    const { withoutKnownDevices } = loaded(import("./update/devices.ts"));
+    request = withoutKnownDevices(native, container, request);
+  }
   const target = openTarget(native, state);
   const { updateResctrl } = loaded(import("./update/resctrl.ts"));
   const takeBack = updateResctrl(native, options, state.resctrl);
