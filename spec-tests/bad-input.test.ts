@@ -1,7 +1,7 @@
 // Bad input of every kind: the exit code is not 0, the message names what was wrong, nothing is left, within a second.
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import type { Config } from "./support/config.ts";
@@ -580,6 +580,18 @@ suite("the machine", (rule) => {
     const result = await t.call(["create", "--pid-file", t.path("no/such/pid"), "--bundle", bundle, t.id]);
     await refused(t, result, /no\/such\/pid|no such file/i);
   });
+
+  rule(
+    "a pid file that is a folder is an error with the path, and nothing is left",
+    async (t) => {
+      const bundle = t.bundle("true");
+      mkdirSync(t.path("pids/pid"), { recursive: true });
+      const result = await t.call(["create", "--pid-file", t.path("pids/pid"), "--bundle", bundle, t.id]);
+      await refused(t, result, /pids\/pid/i);
+      expect(readdirSync(t.path("pids"))).toEqual(["pid"]);
+    },
+    { except: { runc: "runc leaves its temporary file" } },
+  );
 
   rule("without permission for the state root it is an error with the path", async (t) => {
     mkdirSync(t.root, { mode: 0o700 });

@@ -11,12 +11,13 @@ const EEXIST = 17;
 export function writePidFile(native: Native, path: string, pid: number): void {
   const slash = path.lastIndexOf("/");
   const temporary = `${path.slice(0, slash + 1)}.${path.slice(slash + 1)}`;
-  const facts = { operation: "write", path, message: "cannot write the pid file" };
-  let result = native.write_file(AT_FDCWD, temporary, O_WRONLY_CREAT_EXCL, 0o666, String(pid));
+  const write = (): number => native.write_file(AT_FDCWD, temporary, O_WRONLY_CREAT_EXCL, 0o666, String(pid));
+  let result = write();
   if (result === -EEXIST) {
     native.unlink(AT_FDCWD, temporary, 0);
-    result = native.write_file(AT_FDCWD, temporary, O_WRONLY_CREAT_EXCL, 0o666, String(pid));
+    result = write();
   }
-  must(result, facts);
-  must(native.rename(AT_FDCWD, temporary, path), facts);
+  if (result >= 0) result = native.rename(AT_FDCWD, temporary, path);
+  if (result < 0) native.unlink(AT_FDCWD, temporary, 0);
+  must(result, { operation: "write", path, message: "cannot write the pid file" });
 }
