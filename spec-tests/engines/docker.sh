@@ -84,8 +84,9 @@ paused() {
   d pause "$me-p"
   d rm -f "$me-p"
 }
+# Twice: the engine's word of it may come after that of the end.
 oom() {
-  d run --name "$me-o" --runtime "$runtime" --network none --memory 16m --memory-swap 16m "$image" tail /dev/zero >/dev/null 2>&1
+  d run --name "$me-o" --runtime "$runtime" --network none --memory 16m --memory-swap 16m "$image" /bin/sh -c 'tail /dev/zero; sleep 2; exec tail /dev/zero' >/dev/null 2>&1
   echo "run $?"
   d inspect --format '{{.State.ExitCode}} {{.State.OOMKilled}}' "$me-o"
   gone "$me-o"

@@ -104,12 +104,12 @@ timed() {
   shift
   if [[ $(type -t "$1") == function ]]; then "$@"; else timeout --kill-after=5 "$limit" "$@"; fi
 }
-# silent COMMAND...: of what it says, only the kind of error; runtimes have different words.
+# silent COMMAND...: of what it says, only the kind of error; runtimes have different words. compare shows them when they matter.
 silent() {
-  local file=$work/out/$me-silent rc
-  "$@" >"$file" 2>&1
+  local words=$file.words rc
+  "$@" >"$words" 2>&1
   rc=$?
-  grep -ioE 'permission denied|no such file or directory|executable file not found|is a directory|is not executable' "$file" | tr 'A-Z' 'a-z' |
+  grep -ioE 'permission denied|no such file or directory|executable file not found|is a directory|is not executable' "$words" | tr 'A-Z' 'a-z' |
     sed 's/executable file not found/no such file or directory/; s/is a directory\|is not executable/permission denied/' | sort -u | head -n 1
   return $rc
 }
@@ -164,6 +164,14 @@ each_runtime() {
   done
 }
 
+# said RUNTIME VERDICT: all that it said in the case of $file.
+said() {
+  local its=$work/out/$1/${file##*/}
+  echo "# $1: $2"
+  tail -n +3 "$its" | sed 's/^/#   /' | head -n 40
+  [[ ! -s $its.words ]] || sed 's/^/#     /' "$its.words" | head -n 20
+}
+
 # compare: the TAP and the table.
 compare() {
   local file title ours theirs verdict n=0 failed=0 table=
@@ -182,10 +190,8 @@ compare() {
     echo "$verdict $n - $title"
     if [[ $verdict != ok ]]; then
       failed=$((failed + 1))
-      echo "# berth: $ours"
-      tail -n +3 "$file" | sed 's/^/#   /' | head -n 40
-      echo "# $control: $theirs"
-      tail -n +3 "$work/out/$control/${file##*/}" | sed 's/^/#   /' | head -n 40
+      said berth "$ours"
+      said "$control" "$theirs"
     fi
     table+=$(printf '# %-66s %-18s %s' "$title" "${ours%%:*}" "${theirs%%:*}")$'\n'
   done
