@@ -65,7 +65,8 @@ gone() {
 in_terminal() { with_terminal "ctr $1" | grep -v 'resize pty'; return "${PIPESTATUS[0]}"; }
 
 limits() {
-  local show='cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max'
+  # ctr makes no cgroup namespace.
+  local show='cd /sys/fs/cgroup/$(cut -d : -f 3 /proc/self/cgroup) && cat memory.max cpu.max'
   [[ $v2 ]] || show='cd /sys/fs/cgroup; cat memory/memory.limit_in_bytes cpu/cpu.cfs_quota_us'
   run --mount type=cgroup,src=cgroup,dst=/sys/fs/cgroup,options=ro --memory-limit 67108864 --cpus 0.5 -- /bin/sh -c "$show"
 }

@@ -112,10 +112,13 @@ logs() {
   sed 's/^/stderr: /' "$work/out/$me-err"
   p rm "$me-l"
 }
+# Whether conmon has seen it: in a slow guest systemd may remove the scope before conmon looks, with runc as well.
 oom() {
+  local seen='{{.State.OOMKilled}}'
+  [[ $place == here ]] || seen=
   p run --name "$me-o" --network none --memory 16m --memory-swap 16m "$image" /bin/sh -c 'head -c 64m /dev/zero | tail >/dev/null; tail /dev/zero' >/dev/null 2>&1
   echo "run $?"
-  p inspect --format '{{.State.ExitCode}} {{.State.OOMKilled}}' "$me-o"
+  p inspect --format "{{.State.ExitCode}} $seen" "$me-o"
   gone "$me-o"
 }
 stats() {
@@ -250,7 +253,7 @@ cases() {
   check "limits: memory, cpus, pids" "67108864 50000.*33 33554432 0 exit 0" limits
   check "limits: weights" ".*exit 0" weights
   more "--oom-score-adj, --ulimit" "77 500 exit 0" run --oom-score-adj 77 --ulimit nofile=500:600 --ulimit nproc=100:200 "$image" /bin/sh -c 'cat /proc/self/oom_score_adj; ulimit -n'
-  check "a container that uses too much memory" "run 137 137 (true|false) exit 0" oom
+  check "a container that uses too much memory" "run 137 137( true| false)? exit 0" oom
   check "capabilities: the default" ".*exit 0" shell 'grep Cap /proc/self/status'
   more "--cap-add, --cap-drop" ".*exit 0" run --cap-drop all --cap-add net_raw,chown "$image" grep Cap /proc/self/status
   more "capabilities of a user" ".*exit 0" run --user 1000 "$image" grep Cap /proc/self/status
