@@ -98,6 +98,15 @@ static int run(JSContext *ctx, int argc, char **argv)
     return status;
 }
 
+/* Only a hint: an id may have such a name, too. */
+static int starts_something(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "run") == 0 || strcmp(argv[i], "create") == 0 || strcmp(argv[i], "exec") == 0)
+            return 1;
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     if (!booted) {
@@ -107,6 +116,8 @@ int main(int argc, char **argv)
         if (argc == 3 && strcmp(argv[1], "--dump-image") == 0)
             _exit(dump_image(argv[2]));
         booted = 1;
+    } else if (starts_something(argc, argv)) {
+        memory_prefault();
     }
     JS_UpdateStackTop(runtime);
     _exit(run(context, argc > 0 ? argc : 1, argv));

@@ -10,4 +10,7 @@ extern const JSMallocFunctions memory_functions;
  * command writes to as few of the image's pages as can be: each costs a fault and a copy. */
 const char *memory_seal(void);
 
+/* Maps the image and the first pages above it at once: for a command that is going to touch most of them, one by one. */
+void memory_prefault(void);
+
 #endif

@@ -69,7 +69,7 @@ export interface Creation {
   netDevices?: NetDevices;
   /** Of linux.intelRdt: the groups that were made. */
   resctrlGroups?: string[];
-  /** Called once init has its final pid, while it mounts. */
+  /** Called once init has its final pid, while it mounts, and again later: before init has to be waited for. */
   readonly onInit: () => void;
   /** Called when nothing but init's own report is missing. */
   beforeReady?: () => void;
@@ -152,6 +152,7 @@ function runStep(creation: Creation, step: Exclude<RuntimeStep, { step: "write c
       return;
     }
     case "await barrier":
+      creation.onInit();
       hear(creation, REPORT.barrier, step.barrier);
       return;
     case "release barrier":
