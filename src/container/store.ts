@@ -108,6 +108,7 @@ export function checkUnused(native: Native, root: string, id: string): void {
 
 /** Reserves `<root>/<id>` and writes the first record. Throws when the id is bad or in use; then nothing was made. */
 export function createState(native: Native, root: string, id: string, input: StateInput): StateHandle {
+  const pid = must(native.getpid(), { operation: "getpid" }) as number;
   checkId(id);
   const path = `${root}/${id}`;
   let made = native.mkdir(AT_FDCWD, path, 0o711);
@@ -122,7 +123,7 @@ export function createState(native: Native, root: string, id: string, input: Sta
     native.unlink(AT_FDCWD, path, AT_REMOVEDIR);
     throw nativeError(dir, { operation: "open", path });
   }
-  const creator = { pid: native.getpid(), startTime: processStartTime(native, "self") };
+  const creator = { pid, startTime: processStartTime(native, "self") };
   const record: StateStatic = { ...input, annotations: sorted(input.annotations), creator, uid: euid(native) };
   const flags = O_WRONLY | O_CREAT | O_EXCL | O_APPEND;
   const written = native.write_file(dir, STATE, flags, 0o600, encodeRecord(record));

@@ -7,7 +7,7 @@ import { must, nativeError } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
 import { loaded } from "../../lazy.ts";
 import type { Plan, RuntimeStep } from "../../plan/plan.ts";
-import { REPORT } from "../../plan/protocol.ts";
+import { BARRIER, REPORT } from "../../plan/protocol.ts";
 import { mapFile } from "../../plan/user-mappings.ts";
 import {
   type Cgroups,
@@ -152,7 +152,8 @@ function runStep(creation: Creation, step: Exclude<RuntimeStep, { step: "write c
       return;
     }
     case "await barrier":
-      creation.onInit();
+      // At an earlier one it may still be the joiner.
+      if (step.barrier === BARRIER.devices) creation.onInit();
       hear(creation, REPORT.barrier, step.barrier);
       return;
     case "release barrier":
