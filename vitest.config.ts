@@ -1,5 +1,6 @@
 // Unit tests: beside the code, without root. spec-tests/ has its own configuration.
 
+import { join } from "node:path";
 import { defineConfig, type Plugin } from "vitest/config";
 
 /** As in the built hosts, what is loaded lazily is there at once: see src/lazy.ts. */
@@ -23,6 +24,7 @@ export default defineConfig({
   define: { FAILPOINTS: "false", BERTH_VERSION: '"0.0.0"', BERTH_COMMIT: '"unknown"' },
   // Random tests take long on a busy machine.
   test: {
+    globalSetup: join(import.meta.dirname, "build/test-folder.ts"),
     include: ["src/**/*.test.ts", "build/**/*.test.ts"],
     testTimeout: 30_000,
     hookTimeout: 60_000,

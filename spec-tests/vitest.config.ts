@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import unit from "../vitest.config.ts";
 
@@ -6,6 +7,7 @@ export default defineConfig({
   plugins: unit.plugins ?? [],
   test: {
     root: import.meta.dirname,
+    globalSetup: join(import.meta.dirname, "../build/test-folder.ts"),
     include: ["*.test.ts", "spec/*.test.ts"],
     // One at a time: the leak check of one test must not see the containers of another.
     fileParallelism: false,

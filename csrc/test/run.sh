@@ -7,6 +7,7 @@ root=$here/../..
 suite=$here/host_suite
 work=$(mktemp -d "${TMPDIR:-/tmp}/berth-host-test.XXXXXX")
 trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
 chmod 755 "$work"
 warnings="-std=gnu17 -Wall -Wextra -Werror -Wconversion"
 failed=0

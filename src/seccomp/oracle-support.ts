@@ -3,7 +3,7 @@
 
 import { Buffer } from "node:buffer";
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -25,7 +25,6 @@ let program: string | undefined;
 export function oracleProgram(): string | undefined {
   if (program !== undefined || !existsSync("/usr/include/seccomp.h")) return program;
   const folder = mkdtempSync(join(tmpdir(), "berth-seccomp-"));
-  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
   program = join(folder, "oracle");
   const warnings = ["-std=c17", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-Wconversion"];
   execFileSync("cc", [...warnings, "-O1", "-o", program, join(ROOT, "csrc/test/seccomp_oracle.c"), "-lseccomp"]);
