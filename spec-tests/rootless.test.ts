@@ -2,7 +2,7 @@
 // user's service manager: guest/rootless.sh.
 
 import { execFileSync } from "node:child_process";
-import { chmodSync, chownSync, existsSync, openSync, readdirSync, readlinkSync, statSync } from "node:fs";
+import { chmodSync, chownSync, copyFileSync, existsSync, openSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { view } from "./support/cgroup-of.ts";
 import { mkdirSync, writeFileSync } from "./support/files.ts";
@@ -250,6 +250,23 @@ for (const runtime of runtimes()) {
       await t.ok(["start", t.id]);
       const { stdout } = await t.ok(["exec", t.id, "cat", "/proc/self/timens_offsets"]);
       expect(stdout).toMatch(/monotonic\s+2000000\s+0\nboottime\s+1000000\s+0/);
+      await t.ok(["delete", "--force", t.id]);
+    });
+    rule("NOTIFY_SOCKET: the service manager of the user is told", async (t) => {
+      const bundle = t.bundle("notify say READY=1; sleep 1000", subordinate);
+      copyFileSync(helper("notify"), `${bundle}/rootfs/bin/notify`);
+      chmodSync(`${bundle}/rootfs/bin/notify`, 0o755);
+      mkdirSync(`${bundle}/rootfs/run`);
+      mkdirSync(`${bundle}/rootfs/run/notify`);
+      const address = t.path("manager.sock");
+      t.helper(startProgram([helper("notify"), "manager", address, t.path("told")], { timeout: 60_000 }).child);
+      await until("the service manager listens", () => t.exists("told"));
+      chownSync(address, UID, UID);
+      t.env.NOTIFY_SOCKET = address;
+      await t.ok(["run", "--detach", "--bundle", bundle, t.id]);
+      const { pid } = await t.state();
+      await until("it has been told", () => t.read("told").includes(`MAINPID=${pid}|`));
+      expect(t.read("told")).toContain("READY=1|");
       await t.ok(["delete", "--force", t.id]);
     });
     rule("--preserve-fds, --pid-file, and an error that the log has, too", async (t) => {
