@@ -28,8 +28,9 @@ const ALLOWED: Readonly<Record<string, Edges>> = {
   seccomp: { values: ["bpf", "tables", "errors", "config/context.ts"], types: [] },
   bundle: { values: ["json", "tables", "errors"], types: ["config"] },
   cgroup: { values: ["bpf", "tables", "errors"], types: ["config", "plan", "host"] },
-  dbus: { values: ["errors"], types: [] },
-  netlink: { values: ["errors"], types: [] },
+  bytes: NOTHING,
+  dbus: { values: ["bytes", "errors"], types: [] },
+  netlink: { values: ["bytes", "errors"], types: [] },
   resctrl: { values: ["errors"], types: ["config", "host"] },
   systemd: { values: ["dbus", "cgroup", "tables", "errors"], types: ["config", "host"] },
   // The state on a hook's stdin is part of a plan: one writer of it for hooks in and outside the container.
@@ -40,7 +41,7 @@ const ALLOWED: Readonly<Record<string, Edges>> = {
   host: { values: ["errors", "tables"], types: ["config"] },
   "host/node": { values: ["errors", "koffi", "node:buffer", "node:fs", "node:sea"], types: [] },
   container: {
-    values: ["host", "systemd", "dbus", "cgroup", "json", "tables", "errors"],
+    values: ["host", "systemd", "dbus", "bytes", "cgroup", "json", "tables", "errors"],
     types: ["config", "plan", "resctrl"],
   },
   command: {
@@ -49,7 +50,7 @@ const ALLOWED: Readonly<Record<string, Edges>> = {
       "host",
       "plan",
       "systemd",
-      "dbus/bytes.ts",
+      "bytes",
       "netlink",
       "resctrl",
       "cgroup",
@@ -72,7 +73,20 @@ const ALLOWED: Readonly<Record<string, Edges>> = {
   "version.ts": NOTHING,
 };
 
-const PURE = ["tables", "json", "bpf", "config", "cgroup", "dbus", "netlink", "resctrl", "systemd", "seccomp", "plan"];
+const PURE = [
+  "tables",
+  "json",
+  "bpf",
+  "config",
+  "cgroup",
+  "bytes",
+  "dbus",
+  "netlink",
+  "resctrl",
+  "systemd",
+  "seccomp",
+  "plan",
+];
 
 interface Import {
   /** Path below src, or the package. */

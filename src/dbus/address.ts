@@ -1,8 +1,8 @@
 // Server addresses (D-Bus specification, "Server Addresses"): `transport:key=value,...` separated by `;`. Only connected
 // Unix sockets are of use here: unix:path, unix:abstract and unix:runtime.
 
+import { textOfBytes } from "../bytes/bytes.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
-import { textOfBytes } from "./bytes.ts";
 
 /**
  * The Unix sockets of an address list, in its order, as bytes of sun_path: an abstract name begins with NUL. Other

@@ -1,13 +1,14 @@
 import { describe, expect } from "vitest";
+import { textOfBytes } from "../bytes/bytes.ts";
 import { fuzz, type Random, refused } from "../fuzz-support.ts";
 import { socketAddresses } from "./address.ts";
 import { authAnswer, authLine } from "./auth.ts";
-import { decodeUtf8, encodeUtf8, textOfBytes } from "./bytes.ts";
 import { Marshaller } from "./marshal.ts";
 import { decodeMessage, encodeCall, messageLength } from "./message.ts";
 import { Random as RandomValues } from "./random-support.ts";
 import { typesOf } from "./signature.ts";
 import { Unmarshaller } from "./unmarshal.ts";
+import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 
 const MAX_MESSAGE = 128 << 20;
 

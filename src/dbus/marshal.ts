@@ -1,8 +1,9 @@
 // Values to bytes (D-Bus specification, "Message Marshaling"), little endian.
 
-import { encodeUtf8 } from "./bytes.ts";
+import { paddingAt } from "../bytes/bytes.ts";
 import { malformed } from "./malformed.ts";
 import { alignmentOf, endOfType, isSingleType, typesOf } from "./signature.ts";
+import { encodeUtf8 } from "./utf8.ts";
 import { isVariant, type Value } from "./value.ts";
 
 /** The specification's limit for one array. */
@@ -27,7 +28,7 @@ export class Marshaller {
 
   /** Zero bytes up to a multiple of `alignment`. */
   align(alignment: number): void {
-    const padding = -this.#length & (alignment - 1);
+    const padding = paddingAt(this.#length, alignment);
     this.#room(padding);
     this.#length += padding;
   }

@@ -1,5 +1,6 @@
 // Messages (D-Bus specification, "Message Format").
 
+import { paddingAt } from "../bytes/bytes.ts";
 import { malformed } from "./malformed.ts";
 import { Marshaller } from "./marshal.ts";
 import { Unmarshaller } from "./unmarshal.ts";
@@ -85,7 +86,7 @@ export function messageLength(bytes: Uint8Array): number | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const little = bytes[0] === LITTLE;
   const fields = view.getUint32(12, little);
-  const length = FIXED_HEADER + fields + (-fields & 7) + view.getUint32(4, little);
+  const length = FIXED_HEADER + fields + paddingAt(fields, 8) + view.getUint32(4, little);
   if (length > MAX_MESSAGE) throw malformed(`it is ${length} bytes long`);
   return length;
 }

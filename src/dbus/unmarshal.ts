@@ -1,9 +1,10 @@
 // Bytes to values. The bytes are somebody else's: every length is checked against what is there before it is used.
 
-import { decodeUtf8 } from "./bytes.ts";
+import { paddingAt } from "../bytes/bytes.ts";
 import { malformed } from "./malformed.ts";
 import { isObjectPath } from "./marshal.ts";
 import { alignmentOf, endOfType, isSingleType, typesOf } from "./signature.ts";
+import { decodeUtf8 } from "./utf8.ts";
 import type { Value } from "./value.ts";
 
 const MAX_ARRAY = 1 << 26;
@@ -38,7 +39,7 @@ export class Unmarshaller {
 
   /** Skips padding, which must be zero. */
   align(alignment: number): void {
-    const next = this.#at + (-this.#at & (alignment - 1));
+    const next = this.#at + paddingAt(this.#at, alignment);
     if (next > this.#end) throw truncated();
     while (this.#at < next) if (this.#bytes[this.#at++] !== 0) throw malformed("padding is not zero");
   }

@@ -1,6 +1,7 @@
 // Netlink messages (linux/netlink.h) to words and back. Everything is in the byte order of the machine, which is little
 // endian wherever Berth runs, and aligned to 4 bytes.
 
+import { paddingAt } from "../bytes/bytes.ts";
 import { RuntimeError } from "../errors/runtime-error.ts";
 
 /** struct nlmsghdr and struct nlattr. */
@@ -41,7 +42,7 @@ export interface Message {
   readonly payload: Uint8Array;
 }
 
-const aligned = (length: number): number => (length + 3) & ~3;
+const aligned = (length: number): number => length + paddingAt(length, 4);
 
 const malformed = (what: string): RuntimeError =>
   new RuntimeError({ message: `malformed answer of the kernel (netlink): ${what}` });

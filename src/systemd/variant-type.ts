@@ -1,9 +1,9 @@
 // Types of values in the GVariant text format. A literal alone has its usual type (int32, double, string); one that stands
 // beside others in an array takes theirs.
 
-import { encodeUtf8 } from "../dbus/bytes.ts";
 import { isObjectPath } from "../dbus/marshal.ts";
 import { endOfType, isSingleType, typesOf } from "../dbus/signature.ts";
+import { encodeUtf8 } from "../dbus/utf8.ts";
 import type { Value, Variant } from "../dbus/value.ts";
 
 export type Node =

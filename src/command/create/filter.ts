@@ -44,7 +44,7 @@ export function sendListener(
   state: string,
 ): void {
   const { pointer } = origin;
-  const { bytesOfText, textOfBytes } = loaded(import("../../dbus/bytes.ts"));
+  const { bytesOfText, textOfBytes } = loaded(import("../../bytes/bytes.ts"));
   const { reach, sendAll } = loaded(import("./reach.ts"));
   const listener = must(native.pidfd_getfd(pidfd, fd), { operation: "pidfd_getfd", pointer }) as number;
   try {

@@ -1,7 +1,7 @@
 // linux.netDevices: moves devices from our network namespace to init's, while init waits. Before the first one is moved,
 // everything is checked; when one cannot be moved, or the container is not made after all, they are brought back.
 
-import { textOfBytes } from "../../dbus/bytes.ts";
+import { textOfBytes } from "../../bytes/bytes.ts";
 import { RuntimeError } from "../../errors/runtime-error.ts";
 import { must } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";

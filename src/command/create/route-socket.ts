@@ -1,6 +1,6 @@
 // Requests to rtnetlink(7) in one network namespace. The kernel has answered once `send` returns: nothing here waits.
 
-import { bytesOfText, textOfBytes } from "../../dbus/bytes.ts";
+import { bytesOfText, textOfBytes } from "../../bytes/bytes.ts";
 import { RuntimeError } from "../../errors/runtime-error.ts";
 import { must, nativeError } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";

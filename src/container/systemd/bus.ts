@@ -1,7 +1,7 @@
 // A D-Bus connection: one call after the other, everything within a deadline, nothing believed of the other side.
 
+import { bytesOfText, textOfBytes } from "../../bytes/bytes.ts";
 import { AUTH_BEGIN, AUTH_DATA, AUTH_START, authAnswer, authLine } from "../../dbus/auth.ts";
-import { bytesOfText, textOfBytes } from "../../dbus/bytes.ts";
 import { type Call, decodeMessage, encodeCall, MESSAGE_TYPE, type Message, messageLength } from "../../dbus/message.ts";
 import type { Value } from "../../dbus/value.ts";
 import { RuntimeError } from "../../errors/runtime-error.ts";

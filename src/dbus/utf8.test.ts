@@ -1,22 +1,7 @@
 import { expect, test } from "vitest";
 import { RuntimeError } from "../errors/runtime-error.ts";
-import { bytesOfText, decodeUtf8, encodeUtf8, textOfBytes } from "./bytes.ts";
 import { Random } from "./random-support.ts";
-
-const all = Uint8Array.from({ length: 256 }, (_, i) => i);
-
-test("every byte survives the way through a native string", () => {
-  expect(bytesOfText(textOfBytes(all))).toEqual(all);
-});
-
-test("what a native call has read as UTF-8 becomes the same bytes", () => {
-  expect([...bytesOfText("a€𝄞\udcff\udc80")]).toEqual([0x61, 0xe2, 0x82, 0xac, 0xf0, 0x9d, 0x84, 0x9e, 0xff, 0x80]);
-});
-
-test("a long run of bytes is converted piece by piece", () => {
-  const bytes = new Random(1).bytes(100_000);
-  expect(Buffer.compare(bytesOfText(textOfBytes(bytes)), bytes)).toBe(0);
-});
+import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 
 test.each(["", "plain", "üß", "€uro", "𝄞", "\u{10ffff}"])("UTF-8 of %j is as Node's", (text) => {
   expect([...encodeUtf8(text)]).toEqual([...Buffer.from(text)]);
