@@ -25,6 +25,7 @@ export const ENODEV = 19;
 export const ENOTDIR = 20;
 export const EISDIR = 21;
 export const EINVAL = 22;
+export const EFBIG = 27;
 export const ENOTEMPTY = 39;
 
 export const S_IFMT = 0o170000;

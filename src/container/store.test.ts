@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { RuntimeError } from "../errors/runtime-error.ts";
 import { MemoryNative } from "./memory-native.ts";
 import { decodeRecords, encodeRecord } from "./records.ts";
 import type { StateInput } from "./state.ts";
@@ -83,6 +84,13 @@ describe("the state folder", () => {
       ["b", "2"],
     ]);
     expect((memory.tree.get(stateFile) as string).split("\n").length).toBe(4);
+  });
+
+  it("is not made for a record that could not be read again", () => {
+    const memory = memoryWithCreator();
+    const annotations = new Map([["a", "\u{dcff}".repeat(3 << 20)]]);
+    expect(() => createState(memory.native, "/run/berth", "c1", { ...INPUT, annotations })).toThrow(RuntimeError);
+    expect(memory.tree.has("/run/berth/c1")).toBe(false);
   });
 
   it("is reserved once, and an id in use is left as it is", () => {

@@ -18,6 +18,7 @@ import {
   AT_REMOVEDIR,
   AT_SYMLINK_NOFOLLOW,
   EEXIST,
+  EFBIG,
   ENOENT,
   ENOTDIR,
   ENOTEMPTY,
@@ -35,7 +36,11 @@ import type { ContainerState, StartOps, StateInput, StateStatic } from "./state.
 const STATE = "state.json";
 /** The text of the bundle's config.json as it was at create: what `exec` starts from. */
 const CONFIG = "config.json";
-const STATE_MAX = 16 << 20;
+const CONFIG_MAX = 16 << 20;
+/** UTF-16 units of the first record: config.json is no longer, but some of its bytes are six characters here. */
+const FIRST_MAX = 16 << 20;
+/** What can be written can be read: three bytes for each unit, and what is appended. */
+const STATE_MAX = 64 << 20;
 export const START_FIFO = "exec.fifo";
 
 /** A state folder that this command has reserved. */
@@ -126,7 +131,8 @@ export function createState(native: Native, root: string, id: string, input: Sta
   const creator = { pid, startTime: processStartTime(native, "self") };
   const record: StateStatic = { ...input, annotations: sorted(input.annotations), creator, uid: euid(native) };
   const flags = O_WRONLY | O_CREAT | O_EXCL | O_APPEND;
-  const written = native.write_file(dir, STATE, flags, 0o600, encodeRecord(record));
+  const text = encodeRecord(record);
+  const written = text.length > FIRST_MAX ? -EFBIG : native.write_file(dir, STATE, flags, 0o600, text);
   if (written < 0) {
     removeFolder(native, path, dir);
     native.close(dir);
@@ -206,7 +212,7 @@ export function readState(native: Native, dir: number, path: string): ContainerS
 /** The text that saveConfig has written. Throws when it is not there. */
 export function savedConfig(native: Native, { dir, path }: Pick<Folder, "dir" | "path">): string {
   const facts = { message: "the container's saved config.json", operation: "read", path: `${path}/${CONFIG}` };
-  return must(native.read_file(dir, CONFIG, STATE_MAX), facts) as string;
+  return must(native.read_file(dir, CONFIG, CONFIG_MAX), facts) as string;
 }
 
 /** Removes state.json: of several who delete at once, true for exactly one. */
