@@ -33,10 +33,8 @@ async function devicesOf(t: Sandbox, id = t.id): Promise<LinkInfo[]> {
 
 /** A namespace with `here`, up and with addresses, and the other end of its cable. */
 async function hostWithDevice(t: Sandbox): Promise<Network> {
-  const host = await Network.make(t);
-  host.veth("here", "other");
+  const host = await Network.withDevice(t);
   host.ip("link", "set", "here", "address", "02:00:00:00:00:17", "mtu", "1400");
-  host.address("here", "192.0.2.1/24");
   host.address("here", "2001:db8::1/64");
   host.ip("link", "set", "here", "up");
   host.ip("link", "set", "other", "up");
@@ -66,9 +64,7 @@ suite("netDevices", (rule) => {
   rule(
     "addresses keep their order, peers, labels and whether they are deprecated; others than global permanent ones stay away",
     async (t) => {
-      const host = await Network.make(t);
-      host.veth("here", "other");
-      host.address("here", "192.0.2.1/24");
+      const host = await Network.withDevice(t);
       host.address("here", "192.0.2.2/24");
       host.address("here", "198.51.100.1/24", "label", "here:web");
       host.address("here", "10.0.0.1", "peer", "10.0.0.2/30");

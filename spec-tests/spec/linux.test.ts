@@ -230,9 +230,7 @@ suite("intelRdt, netDevices and memoryPolicy", (rule) => {
   rule(
     "netDevices: a device of the host is moved, renamed, has its addresses and is up",
     async (t) => {
-      const host = await Network.make(t);
-      host.veth("here", "other");
-      host.address("here", "192.0.2.7/24");
+      const host = await Network.withDevice(t, "192.0.2.7/24");
       const edit = set("/linux/netDevices", { here: { name: "inside" } });
       const out = await t.sh("ip addr show inside", edit, host.inside);
       expect(out).toContain("192.0.2.7/24");

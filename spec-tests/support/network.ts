@@ -38,6 +38,14 @@ export class Network {
     return new Network(child.pid ?? -1);
   }
 
+  /** One with the device `here`, which has that address, and `other`, the other end of its cable. */
+  static async withDevice(t: Sandbox, address = "192.0.2.1/24"): Promise<Network> {
+    const network = await Network.make(t);
+    network.veth("here", "other");
+    network.address("here", address);
+    return network;
+  }
+
   /** For a call of a runtime that sees this namespace as the host's. */
   get inside(): CallOptions & { prefix: string[] } {
     return { prefix: ["nsenter", `--net=${this.path}`] };
