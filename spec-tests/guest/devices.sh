@@ -59,10 +59,7 @@ END
 probed="$(attempts "c 240:1" "b 240:1")"
 ask() {
   touch "$bundle/rootfs/shared/go"
-  for _ in $(seq 1200); do
-    [[ -e $bundle/rootfs/shared/result ]] && break
-    sleep 0.05
-  done
+  wait_for test -e "$bundle/rootfs/shared/result"
   paste -sd ' ' "$bundle/rootfs/shared/result"
   rm -f "$bundle/rootfs/shared/result"
 }

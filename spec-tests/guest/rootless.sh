@@ -10,7 +10,7 @@ chmod 711 /root
 chmod -R o+rX "$bundle" "$work/berth"
 chmod o+w "$bundle/rootfs"
 loginctl enable-linger "$user"
-for _ in {1..150}; do [[ -S $run_dir/bus ]] && break || sleep 0.2; done
+wait_for test -S "$run_dir/bus"
 bus=unix:path=$run_dir/bus
 
 # as_user COMMAND...: outside of the user's session, where the user may make no cgroup.
@@ -74,7 +74,8 @@ is "update: systemd knows" "$(as_user systemctl --user show -P TasksMax "berth-$
 is "events" "$(u events --stats "$id" | jq -c '[.type, .data.pids.limit]')" '["stats",44]'
 is "another user may not touch it" "$(berth --root "$run_dir/berth" kill "$id" KILL 2>&1 | grep -o 'belongs to uid 1000')" "belongs to uid 1000"
 u kill "$id" KILL
-for _ in {1..300}; do [[ $(u state "$id" | jq -r .status) == stopped ]] && break || sleep 0.1; done
+has_stopped() { [[ $(u state "$id" | jq -r .status) == stopped ]]; }
+wait_for has_stopped
 u delete "$id"
 is "delete" "$?" 0
 is "systemd: nothing is left" "$(left)" ""

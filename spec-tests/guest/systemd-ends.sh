@@ -7,13 +7,8 @@ cp dist/test/berth "$work/berth-test"
 chmod 755 /root
 
 sberth() { berth --systemd-cgroup "$@"; }
-gone() {
-  for _ in {1..100}; do
-    [[ $(systemctl show -P LoadState "$1") == not-found ]] && return
-    sleep 0.05
-  done
-  return 1
-}
+is_gone() { [[ $(systemctl show -P LoadState "$1") == not-found ]]; }
+gone() { wait_for is_gone "$1"; }
 left() {
   ls -A "$work/state" 2>/dev/null
   find /sys/fs/cgroup -depth -type d -name "*$tag-*"
@@ -32,7 +27,7 @@ berth delete --force "$tag-shared"
 is "delete --force ends everything in the scope" "$?$(left)$(pgrep -fx 'sleep 1000')" 0
 
 systemd-run --quiet --scope --unit "berth-$tag-foreign" sleep 1000 &
-for _ in {1..100}; do systemctl is-active -q "berth-$tag-foreign.scope" && break; sleep 0.05; done
+wait_for systemctl is-active -q "berth-$tag-foreign.scope"
 out=$(sberth run --bundle "$bundle" "$tag-foreign" 2>&1 </dev/null)
 has "another's unit of the same name is refused" "$? $out" "container's cgroup is not empty"
 is "and left alone" "$(systemctl is-active "berth-$tag-foreign.scope")" active
@@ -47,18 +42,18 @@ out=$(sberth run --bundle "$bundle" "$tag-bad" 2>&1 </dev/null)
 has "a value that is none is refused with its annotation" "$? $out" "/annotations/org.systemd.property.TimeoutStopSec"
 
 # Killed at any time: the state knows the unit before it is made.
+has_ended() { ! kill -0 $runner 2>/dev/null; }
+has_stopped() { child=$(pgrep -P $runner) && [[ $(cut -d' ' -f3 "/proc/$child/stat" 2>/dev/null) == T ]]; }
+is_settled() { has_stopped || has_ended; }
+nothing_left() { [[ -z $(left) ]]; }
 config "$(program 'exec sleep 1000')"
 kept=0 bad=
 for call in $(seq 12 7 400); do
   id=$tag-kill-$call
   BERTH_STOP_NATIVE=$call timeout -s KILL 60 "$work/berth-test" --systemd-cgroup --root "$work/state" create --bundle "$bundle" "$id" </dev/null >"$work/out" 2>&1 &
   runner=$!
-  for _ in {1..800}; do
-    child=$(pgrep -P $runner) || { kill -0 $runner 2>/dev/null || break; sleep 0.02; continue; }
-    [[ $(cut -d' ' -f3 "/proc/$child/stat" 2>/dev/null) == T ]] && break
-    sleep 0.02
-  done
-  if ! kill -0 $runner 2>/dev/null; then
+  wait_for is_settled
+  if has_ended; then
     wait $runner
     berth delete --force "$id"
     break # there are no more calls
@@ -67,8 +62,7 @@ for call in $(seq 12 7 400); do
   wait $runner 2>/dev/null
   kept=$((kept + 1))
   berth delete --force "$id" >>"$work/out" 2>&1 || bad+="$call: $(cat "$work/out") "
-  for _ in {1..400}; do [[ -z $(left) ]] && break; sleep 0.05; done
-  [[ -z $(left) ]] || bad+="$call: $(left) "
+  wait_for nothing_left || bad+="$call: $(left) "
 done
 is "create killed at $kept places: delete --force leaves nothing" "$bad" ""
 is "create was killed at many places" "$((kept > 8))" 1
@@ -84,7 +78,7 @@ config "$(program 'cat /proc/self/cgroup; cat /sys/fs/cgroup/pids.max') | .linux
 cp "$bundle/config.json" "$home/config.json"
 chown -R tester: "$home"
 loginctl enable-linger tester
-for _ in {1..200}; do [[ -S /run/user/1000/bus ]] && break; sleep 0.1; done
+wait_for test -S /run/user/1000/bus
 as_tester() {
   runuser -u tester -- env -i PATH="$PATH" HOME=/home/tester XDG_RUNTIME_DIR=/run/user/1000 \
     timeout 60 "$work/berth" --systemd-cgroup --root "$home/state" "$@" </dev/null 2>&1
