@@ -175,12 +175,18 @@ function claim(making: Making, prepared: Prepared, request: CreateRequest): Stat
   const input = stateOf(config, bundle, request, beginning.leaves, unit, resctrl);
   const state = createState(native, request.root, request.id, notifies ? { ...input, notify: true } : input);
   making.state = state;
-  undo.push(() => removeState(native, state, making.poststopDue ? config.hooks.poststop : []));
+  let isUndone = true;
+  // What could not be removed is for `delete --force`, which needs the state.
+  undo.push(() => isUndone && removeState(native, state, making.poststopDue ? config.hooks.poststop : []));
   if (notifies) loaded(import("../notify.ts")).makeSocketFolder(native, state);
   const cgroups: Cgroups = { old, made: [] };
   making.cgroups = cgroups;
   making.leaves = beginning.leaves;
-  undo.push(() => undoCgroups(native, cgroups, making.pid !== 0));
+  undo.push(() => {
+    isUndone = false;
+    undoCgroups(native, cgroups, making.pid !== 0);
+    isUndone = true;
+  });
   if (rdt !== undefined && resctrl !== undefined) {
     const groups: string[] = [];
     making.resctrlGroups = groups;

@@ -5,8 +5,9 @@ import { decode } from "../../plan/decode.ts";
 import type { InitProgram } from "../../plan/plan.ts";
 import { type Failure, opFailure } from "../op-failure.ts";
 
-/** The error for init's report that op number `failure.op` of the program failed. */
-export function initFailure(program: InitProgram, failure: Failure, detail: string): RuntimeError {
+/** The error for init's report that op number `failure.op` of the program failed; `text` is what `detail` gave. */
+export function initFailure(program: InitProgram, failure: Failure, text: string | number): RuntimeError {
+  const detail = typeof text === "string" ? text : "";
   const op = decode(program)[failure.op];
   const origin = program.origins[failure.op];
   if (op === undefined || origin === undefined) {

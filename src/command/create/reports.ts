@@ -45,12 +45,15 @@ export function awaitReport(
   if (report.kind === kind && (kind !== REPORT.barrier || report.value === barrier)) return report;
   if (report.kind === REPORT.failed) {
     const { initFailure } = loaded(import("./init-failure.ts"));
-    throw initFailure(program, report, native.detail() as string);
+    throw initFailure(program, report, native.detail());
   }
   if (report.kind === REPORT.eof) {
-    throw new RuntimeError({
-      message: "the container's init process died before it was ready (killed, or out of memory)",
-    });
+    throw initDied();
   }
   throw new RuntimeError({ message: `init reported ${report.kind} where ${kind} was expected` });
+}
+
+export function initDied(): RuntimeError {
+  const message = "the container's init process died before it was ready (killed, or out of memory)";
+  return new RuntimeError({ message });
 }
