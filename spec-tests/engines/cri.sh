@@ -162,6 +162,10 @@ left() {
   true
 }
 
+# The shim's word for it is a race between two events in a slow guest, with runc as well.
+memory() {
+  if [[ $place == here ]]; then shell "$@"; else shell "$@" | sed 's/OOMKilled/Error/'; fi
+}
 cases() {
   check "Status: ready, the handler's features" "true.*exit 0" handlers
   pod=$(pod "$me")
@@ -171,7 +175,7 @@ cases() {
   check "no such file" "no such file or directory exit 1" silent run '{}' /no/such
   check "a file that is not executable" "permission denied exit 1" silent run '{}' /etc/plain
   check "limits: memory, cpu, oom_score_adj" "stdout 67108864 stdout 50000.* stdout 500 CONTAINER_EXITED 0 Completed exit 0" limits
-  check "a container that uses too much memory" "CONTAINER_EXITED 137 (OOMKilled|Error) exit 0" shell 'tail /dev/zero' '{"linux": {"resources": {"memory_limit_in_bytes": "16777216", "memory_swap_limit_in_bytes": "16777216"}}}'
+  check "a container that uses too much memory" "CONTAINER_EXITED 137 (OOMKilled|Error) exit 0" memory 'tail /dev/zero' '{"linux": {"resources": {"memory_limit_in_bytes": "16777216", "memory_swap_limit_in_bytes": "16777216"}}}'
   check "the default: capabilities, filter" ".*CONTAINER_EXITED 0 Completed exit 0" shell 'grep -E "^(Cap|Seccomp:|NoNew)" /proc/self/status'
   check "securityContext: user, capabilities, seccomp, no new privileges" "stdout uid=1000.*Seccomp: 2 .*exit 0" shell 'id; grep -E "^(Cap|Seccomp:|NoNew)" /proc/self/status' \
     '{"linux": {"security_context": {"run_as_user": {"value": 1000}, "capabilities": {"drop_capabilities": ["ALL"]}, "no_new_privs": true, "seccomp": {"profile_type": "RuntimeDefault"}}}}'
