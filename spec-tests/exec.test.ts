@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
@@ -37,6 +38,11 @@ function reads(pid: number, signal: number): boolean {
   const mask = (name: string): bigint => BigInt(`0x${new RegExp(`^${name}:\\s*(\\w+)`, "m").exec(status)?.[1] ?? 0}`);
   const has = (name: string): boolean => ((mask(name) >> BigInt(signal - 1)) & 1n) === 1n;
   return has("SigBlk") && (/^Threads:\s*1$/m.test(status) || has("SigCgt"));
+}
+
+function hasChild(pid: number): boolean {
+  const tasks = readdirSync(`/proc/${pid}/task`);
+  return tasks.some((tid) => readFileSync(`/proc/${pid}/task/${tid}/children`, "utf8") !== "");
 }
 
 function processFile(t: Sandbox, more: object): string[] {
@@ -485,7 +491,9 @@ suite("exec into a paused container", (rule) => {
       const before = (await t.ok(["ps", "-f", "json", t.id])).stdout;
       for (const flags of [[], ["--detach"], ["--cap", "CAP_CHOWN"]]) {
         const { child, done } = t.start(["exec", "--ignore-paused", ...flags, t.id, "touch", "/made"]);
-        await until("it takes SIGTERM itself", () => reads(child.pid ?? -1, 15));
+        const pid = child.pid ?? -1;
+        // Before it starts anybody. Node alone blocks all signals for moments as well, while it starts its threads.
+        await until("it takes SIGTERM itself", () => hasChild(pid) && reads(pid, 15));
         await sleep(50);
         const begin = Date.now();
         child.kill("SIGTERM");
