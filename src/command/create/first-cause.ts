@@ -4,7 +4,7 @@
 import { RuntimeError } from "../../errors/runtime-error.ts";
 import { REPORT } from "../../plan/protocol.ts";
 import { initFailure } from "./init-failure.ts";
-import { initDied } from "./reports.ts";
+import { initDied, reportOf } from "./reports.ts";
 import type { Creation } from "./steps.ts";
 
 const POLLIN = 1;
@@ -21,10 +21,10 @@ export function firstCause(creation: Creation, error: unknown): unknown {
     if (typeof ready === "number" || ready[0] === 0) return error;
     const words = native.receive_report(socket);
     if (typeof words === "number") return error;
-    const [kind, op, errno, value, fd] = words as [number, number, number, number, number];
-    if (fd >= 0) native.close(fd);
-    if (kind === REPORT.failed) return initFailure(plan.init, { op, errno, value }, native.detail());
-    if (kind === REPORT.eof) return followsFromDeath(error) ? initDied() : error;
+    const report = reportOf(words);
+    if (report.fd >= 0) native.close(report.fd);
+    if (report.kind === REPORT.failed) return initFailure(plan.init, report, native.detail());
+    if (report.kind === REPORT.eof) return followsFromDeath(error) ? initDied() : error;
   }
 }
 

@@ -24,6 +24,17 @@ export interface Report {
   fd: number;
 }
 
+/** What native.receive_report gives. */
+export function reportOf(words: readonly number[]): Report {
+  return {
+    kind: words[0] as number,
+    op: words[1] as number,
+    errno: words[2] as number,
+    value: words[3] as number,
+    fd: words[4] as number,
+  };
+}
+
 /** Waits for the report of the given kind (and, for a barrier, number); anything else is the error to throw. */
 export function awaitReport(
   native: Native,
@@ -35,13 +46,7 @@ export function awaitReport(
 ): Report {
   interrupts.waitFor(socket);
   const words = must(native.receive_report(socket), { operation: "recvmsg", message: "cannot hear from init" });
-  const report: Report = {
-    kind: words[0] as number,
-    op: words[1] as number,
-    errno: words[2] as number,
-    value: words[3] as number,
-    fd: words[4] as number,
-  };
+  const report = reportOf(words as number[]);
   if (report.kind === kind && (kind !== REPORT.barrier || report.value === barrier)) return report;
   if (report.kind === REPORT.failed) {
     const { initFailure } = loaded(import("./init-failure.ts"));
