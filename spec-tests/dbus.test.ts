@@ -6,6 +6,7 @@ import { existsSync, openSync, readFileSync } from "node:fs";
 import { expect } from "vitest";
 import type { Variant } from "../src/dbus/value.ts";
 import type { Config } from "./support/config.ts";
+import { processFile } from "./support/engine.ts";
 import { type Behaviour, FakeSystemd } from "./support/fake-systemd.ts";
 import { type CallOptions, type Result, type Running, runtimes, tag } from "./support/runtime.ts";
 import { type Sandbox, sleep, until } from "./support/sandbox.ts";
@@ -126,8 +127,7 @@ suite(
       expect(create.code, create.stderr).toBe(0);
       await t.ok(["start", t.id]);
       const fds = [openSync("/etc/hostname", "r")];
-      const process = { args: ["sleep", "1000"], cwd: "/", env: ["PATH=/bin"], user: { uid: 0, gid: 0 } };
-      const file = t.write("process.json", JSON.stringify(process));
+      const file = processFile(t, ["sleep", "1000"]);
       const flags = ["--pid-file", t.path("exec.pid"), "--process", file, "--detach", "--preserve-fds", "1"];
       const exec = await t.runtime.call([...log, "exec", ...flags, t.id], { fds, cwd: "/" });
       expect(exec.code, exec.stderr).toBe(0);

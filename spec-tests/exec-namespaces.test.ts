@@ -4,6 +4,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { expect } from "vitest";
 import { type Config, withUserNamespace } from "./support/config.ts";
+import { processFile } from "./support/engine.ts";
 import type { Sandbox } from "./support/sandbox.ts";
 import { suite } from "./support/suite.ts";
 
@@ -123,13 +124,7 @@ suite("exec into a time namespace", (rule) => {
     "as the shim and conmon call it",
     async (t) => {
       await running(t, offsets);
-      const process = {
-        args: ["cat", "/proc/self/timens_offsets"],
-        cwd: "/",
-        env: ["PATH=/bin"],
-        user: { uid: 0, gid: 0 },
-      };
-      const file = t.write("process.json", JSON.stringify(process));
+      const file = processFile(t, ["cat", "/proc/self/timens_offsets"]);
       const { stdout } = await t.ok(["exec", "--process", file, t.id]);
       expect(stdout).toMatch(/monotonic\s+2000000\s+0\nboottime\s+1000000\s+5/);
       await t.ok(["delete", "--force", t.id]);

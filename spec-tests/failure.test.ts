@@ -7,15 +7,13 @@ import { createServer, type Socket } from "node:net";
 import { expect } from "vitest";
 import { type Config, withUserNamespace } from "./support/config.ts";
 import { helper } from "./support/helpers.ts";
-import { type Result, type Running, Runtime } from "./support/runtime.ts";
+import type { Result, Running } from "./support/runtime.ts";
 import { type Sandbox, sleep, until } from "./support/sandbox.ts";
 import { allowing, notifying, startAgent } from "./support/seccomp.ts";
 import { suite } from "./support/suite.ts";
+import { testBuild } from "./support/test-build.ts";
 
-const TEST_BUILD = process.env.TEST_BERTH ?? "dist/test/berth";
-const runtimes = existsSync(TEST_BUILD) ? [new Runtime(TEST_BUILD)] : [];
-if (runtimes.length === 0)
-  process.stdout.write(`failure.test.ts: skipped, ${TEST_BUILD} is not there: npm run build -- --test\n`);
+const runtimes = testBuild("failure.test.ts");
 
 const EIO = 5;
 /** connect(2) of x86-64. */

@@ -1,16 +1,13 @@
 // init fails while the runtime is busy with a step of its own, which then fails as well, because what init had is gone: the
 // error is init's. The test build (dist/test/berth) stops and fails where it is told.
 
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { expect } from "vitest";
-import { Runtime } from "./support/runtime.ts";
 import { sleep } from "./support/sandbox.ts";
 import { suite } from "./support/suite.ts";
+import { testBuild } from "./support/test-build.ts";
 
-const TEST_BUILD = process.env.TEST_BERTH ?? "dist/test/berth";
-const runtimes = existsSync(TEST_BUILD) ? [new Runtime(TEST_BUILD)] : [];
-if (runtimes.length === 0)
-  process.stdout.write(`first-cause.test.ts: skipped, ${TEST_BUILD} is not there: npm run build -- --test\n`);
+const runtimes = testBuild("first-cause.test.ts");
 
 /** What a cgroup or /proc file of a dead process says; not ENOENT, which to an undo means that all is well. */
 const ESRCH = 3;
