@@ -62,7 +62,7 @@ for (const name of readdirSync(folder).sort()) {
   if (name.endsWith(".json")) addVitest(sum, text);
   else if (name.endsWith(".tap")) addTap(sum, text, name);
 }
-for (const line of sum.unsteady) process.stdout.write(`unsteady, passed when tried again: ${line}\n`);
+for (const line of sum.unsteady) process.stdout.write(`unsteady, failed at first: ${line}\n`);
 for (const line of sum.failed) process.stdout.write(`failed: ${line}\n`);
 process.stdout.write(`${sum.passed} passed, ${sum.failed.length} failed, ${sum.skipped} skipped\n`);
 process.exitCode = sum.failed.length === 0 ? 0 : 1;
