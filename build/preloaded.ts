@@ -1,4 +1,4 @@
-// Which chunks the heap image holds. The others are loaded from bytecode when they are needed: what only people ask for, and
+// Which chunks the heap image holds, and which of them it begins with. The others are loaded from bytecode when they are needed: what only people ask for, and
 // what needs parts of the engine that the others do without. The image would be half as large again with them.
 
 import type { Chunk } from "./bundle.ts";
@@ -11,18 +11,25 @@ const RARE: readonly RegExp[] = [
 
 const RARE_USES: readonly string[] = ["USES_REGEXP", "USES_DATE", "USES_PROXY", "USES_WEAK_REF", "USES_NORMALIZE"];
 
-/** For each chunk, the first of which is the entry: whether it can be reached without passing a rare one. */
-export function preloadedChunks(chunks: readonly Chunk[], usesOf: (code: string, name: string) => string[]): boolean[] {
-  const preloaded = chunks.map(() => false);
+/** What starts a container, which is what has to be fast, lies together: csrc/engine/memory.c maps it all at once. */
+const STARTING = /^src\/command\/(create|exec|run)\.ts$/;
+
+/**
+ * For each chunk, the first of which is the entry: 0 when it cannot be reached without passing a rare one, 1 for those that
+ * are loaded first, with what they require, 2 for the others.
+ */
+export function preloadedChunks(chunks: readonly Chunk[], usesOf: (code: string, name: string) => string[]): number[] {
+  const preloaded = chunks.map(() => 0);
   const rare = chunks.map(
     ({ name, code, modules }) =>
       modules.some((path) => RARE.some((pattern) => pattern.test(path))) ||
       usesOf(code, name).some((use) => RARE_USES.includes(use)),
   );
   const visit = (index: number): void => {
-    if (preloaded[index] || rare[index]) return;
-    preloaded[index] = true;
-    for (const [, name] of (chunks[index] as Chunk).code.matchAll(/\brequire\(["']\.\/([^"']+)["']\)/g)) {
+    if (preloaded[index] !== 0 || rare[index]) return;
+    const { modules, code } = chunks[index] as Chunk;
+    preloaded[index] = modules.some((path) => STARTING.test(path)) ? 1 : 2;
+    for (const [, name] of code.matchAll(/\brequire\(["']\.\/([^"']+)["']\)/g)) {
       visit(chunks.findIndex((chunk) => chunk.name === name));
     }
   };

@@ -3,6 +3,8 @@
 // does where a count changes is changed here, place by place:
 //   - nothing in the image is counted down, so it is never freed, and where it matters it is not counted up either
 //   - a string or a shape in the image counts as shared: it is never changed in place
+// What is written all the same, by every new name and every new shape of an object, are a few tables: JS_EachTable tells
+// where they lie, so that their pages can be copied ahead of the first write (csrc/engine/memory.c).
 // The cycle collector, which would need exact counts, never runs.
 
 import { IMAGE_START } from "./toolchain.ts";
@@ -22,8 +24,31 @@ extern unsigned long image_span;
 #define IN_HEAP_IMAGE(p) ((unsigned long)(p) - ${IMAGE_START}UL < image_span)
 `;
 
+const EACH_TABLE = `
+void JS_EachTable(JSRuntime *rt, void (*each)(const void *table, size_t size))
+{
+    each(rt->atom_hash, rt->atom_hash_size * sizeof *rt->atom_hash);
+    each(rt->shape_hash, rt->shape_hash_size * sizeof *rt->shape_hash);
+    if (rt->atom_free_index != 0)
+        each(rt->atom_array + rt->atom_free_index, (rt->atom_size - rt->atom_free_index) * sizeof *rt->atom_array);
+}
+`;
+
 export const EDITS: readonly Edit[] = [
   { file: "quickjs.h", find: "#include <stdint.h>\n", replace: DECLARATIONS, times: 1 },
+  {
+    file: "quickjs.h",
+    find: "void JS_FreeRuntime(JSRuntime *rt);",
+    replace:
+      "void JS_FreeRuntime(JSRuntime *rt);\nvoid JS_EachTable(JSRuntime *rt, void (*each)(const void *table, size_t size));",
+    times: 1,
+  },
+  {
+    file: "quickjs.c",
+    find: "\nvoid JS_SetRuntimeInfo(",
+    replace: `${EACH_TABLE}\nvoid JS_SetRuntimeInfo(`,
+    times: 1,
+  },
   {
     file: "quickjs.h",
     find: "if (--p->ref_count <= 0)",

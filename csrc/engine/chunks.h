@@ -24,7 +24,7 @@ struct chunk {
     const uint8_t *start;
     const uint8_t *end;
     unsigned uses;
-    /* In the image; where there is one, the bytecode is not (build/image.ts takes it out). */
+    /* In the image, 1 before 2 (build/preloaded.ts); where there is one, the bytecode is not (build/image.ts takes it out). */
     unsigned preloaded;
 };
 

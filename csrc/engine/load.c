@@ -78,10 +78,10 @@ JSValue load_chunk(JSContext *ctx, int index)
     return JS_DupValue(ctx, exported[index]);
 }
 
-int preload_chunks(JSContext *ctx)
+int preload_chunks(JSContext *ctx, unsigned turn)
 {
     for (int i = 0; i < chunk_count; i++) {
-        if (!chunks[i].preloaded)
+        if (chunks[i].preloaded != turn)
             continue;
         JSValue exports = load_chunk(ctx, i);
         if (JS_IsException(exports))

@@ -10,7 +10,7 @@ JSContext *new_bare_context(JSRuntime *runtime);
 /* The exports of a chunk, run on first use. */
 JSValue load_chunk(JSContext *ctx, int index);
 
-/* Loads the chunks that the image is to hold; -1 when one throws. */
-int preload_chunks(JSContext *ctx);
+/* Loads the chunks that the image is to hold and whose turn it is (struct chunk); -1 when one throws. */
+int preload_chunks(JSContext *ctx, unsigned turn);
 
 #endif

@@ -79,7 +79,10 @@ static int boot(void)
 /* For the build: loads what commands need and writes the image. Unreachable in an executable that has one. */
 static int dump_image(const char *path)
 {
-    if (preload_chunks(context) < 0)
+    if (preload_chunks(context, 1) < 0)
+        return uncaught(context);
+    memory_mark();
+    if (preload_chunks(context, 2) < 0)
         return uncaught(context);
     booted = 1;
     int error = write_image(path, memory_seal());
@@ -117,7 +120,7 @@ int main(int argc, char **argv)
             _exit(dump_image(argv[2]));
         booted = 1;
     } else if (starts_something(argc, argv)) {
-        memory_prefault();
+        memory_prefault(runtime);
     }
     JS_UpdateStackTop(runtime);
     _exit(run(context, argc > 0 ? argc : 1, argv));

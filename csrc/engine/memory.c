@@ -25,6 +25,8 @@ enum {
     PAGE = 4096,
     /* What a create allocates. */
     FRESH = 32 * PAGE,
+    /* What it writes to in one of the engine's tables, at most. */
+    TABLE = 2 * PAGE,
 };
 
 /* `size` counts the header and is what the block's list holds. */
@@ -38,6 +40,7 @@ struct block {
 IN_IMAGE static struct block *lists[LISTS];
 IN_IMAGE static char *top;
 IN_IMAGE static char *arena_end;
+IN_IMAGE static const char *marked;
 /* What QuickJS counts no references in: see build/quickjs-patch.ts. */
 IN_IMAGE unsigned long image_span;
 IN_IMAGE_HEAP static char first_arena[FIRST_ARENA];
@@ -189,6 +192,11 @@ static size_t usable_size(const void *payload)
     return payload == NULL ? 0 : block_of(payload)->size - HEADER;
 }
 
+void memory_mark(void)
+{
+    marked = top;
+}
+
 const char *memory_seal(void)
 {
     memset(lists, 0, sizeof lists);
@@ -197,12 +205,26 @@ const char *memory_seal(void)
     return top;
 }
 
-void memory_prefault(void)
+/* Kernels from before Linux 5.14 have no such advice, and nothing is lost. */
+static void populate(const char *start, size_t size, int advice)
 {
-    /* Kernels from before Linux 5.14 have no such advice, and nothing is lost. */
-    char *image = (char *)(uintptr_t)__start_image;
-    (void)madvise(image, image_span, MADV_POPULATE_READ);
-    (void)madvise(image + image_span, FRESH, MADV_POPULATE_WRITE);
+    uintptr_t page = (uintptr_t)start & -(uintptr_t)PAGE;
+    (void)madvise((void *)page, (uintptr_t)start + size - page, advice);
+}
+
+/* A page that is mapped for reading and written to later is copied at that moment, and every processor that runs a thread
+ * of ours is interrupted to forget the old one: while the clone's thread runs, that costs more than the copy. */
+static void copy_table(const void *table, size_t size)
+{
+    populate(table, size < TABLE ? size : TABLE, MADV_POPULATE_WRITE);
+}
+
+void memory_prefault(JSRuntime *runtime)
+{
+    const char *image = __start_image;
+    JS_EachTable(runtime, copy_table);
+    populate(image, (size_t)(marked - image), MADV_POPULATE_READ);
+    populate(image + image_span, FRESH, MADV_POPULATE_WRITE);
 }
 
 const JSMallocFunctions memory_functions = {allocate, release, resize, usable_size};

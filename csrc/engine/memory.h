@@ -10,7 +10,11 @@ extern const JSMallocFunctions memory_functions;
  * command writes to as few of the image's pages as can be: each costs a fault and a copy. */
 const char *memory_seal(void);
 
-/* Maps the image and the first pages above it at once: for a command that is going to touch most of them, one by one. */
-void memory_prefault(void);
+/* For the image: what has been allocated is what memory_prefault is for, what comes later is not. */
+void memory_mark(void);
+
+/* Maps that part of the image, the engine's tables and the first pages above the image at once: for a command that is going
+ * to touch most of them, one by one. */
+void memory_prefault(JSRuntime *runtime);
 
 #endif
