@@ -8,6 +8,9 @@
 
 #include "../init/plan.h"
 
+/* Most plans fit, and the process needs no allocator for them. */
+static char room[16384];
+
 /* Bytes of all strings, each with its NUL. The sum is bounded at every step, so it cannot overflow. */
 static int data_size(const char *const *strings, size_t count, size_t *size)
 {
@@ -49,7 +52,7 @@ int plan_build(const uint32_t *words, size_t word_count, const char *const *stri
     size_t size = data_at + data;
     if (size > PLAN_MAX_SIZE)
         return -E2BIG;
-    char *bytes = malloc(size);
+    char *bytes = size <= sizeof room ? room : malloc(size);
     if (bytes == NULL)
         return -ENOMEM;
     struct plan_header header = {
@@ -67,4 +70,11 @@ int plan_build(const uint32_t *words, size_t word_count, const char *const *stri
     plan->data = bytes;
     plan->size = size;
     return 0;
+}
+
+void plan_free(struct plan_bytes *plan)
+{
+    if (plan->data != room)
+        free(plan->data);
+    plan->data = NULL;
 }

@@ -1,7 +1,6 @@
 /* Hands init its plan and the descriptors of its slots, in one message: see csrc/init/report.h. */
 #define _GNU_SOURCE 1
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -85,7 +84,7 @@ int64_t berth_send_plan(int64_t socket, const uint32_t *words, size_t word_count
     struct sealed_file file = {.fd = -1};
     const struct bytes content = {.data = plan.data, .size = plan.size};
     error = seal_plan(&content, rootless != 0, &file);
-    free(plan.data);
+    plan_free(&plan);
     if (error < 0) {
         detail_text(file.step);
         return error;

@@ -10,8 +10,8 @@
 #include "failpoint.h"
 #include "native.h"
 
-/* A create needs no more, and never an allocator. */
-static char first[16384];
+/* A create needs no more, and never an allocator: the largest is what a full pipe may hold. */
+static char first[65536];
 
 static char *buffer = first;
 static size_t used;

@@ -26,11 +26,11 @@ static void test_layout(void)
           "the table has offset and length of each string");
     CHECK(memcmp(plan.data + sizeof header + sizeof words + sizeof table, "\0ab\0\xff", 6) == 0,
           "each string ends with a NUL");
-    free(plan.data);
+    plan_free(&plan);
 
     EQUAL(plan_build(words, 0, strings, 0, 2, &plan), 0, "an empty plan is a header");
     EQUAL((int64_t)plan.size, sizeof header, "and nothing else");
-    free(plan.data);
+    plan_free(&plan);
 }
 
 static void test_sizes(void)
@@ -53,7 +53,7 @@ static void test_sizes(void)
     const char *const one[] = {large, NULL};
     EQUAL(plan_build(words, 0, one, 1, 2, &plan), 0, "the largest plan is built");
     EQUAL((int64_t)plan.size, PLAN_MAX_SIZE, "and has the largest size");
-    free(plan.data);
+    plan_free(&plan);
     EQUAL(plan_build(words, 1, one, 1, 2, &plan), -E2BIG, "one word more is refused");
     /* The same string again and again: the sum leaves 32 bits long before the table is walked. */
     size_t count = PLAN_MAX_SIZE / sizeof(struct plan_string);
