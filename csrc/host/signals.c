@@ -155,18 +155,47 @@ int64_t berth_read_signal(int64_t fd)
     return count == (ssize_t)sizeof info ? (int64_t)info.ssi_signo : -EIO;
 }
 
-int64_t berth_poll(const uint32_t *fds, size_t count, const uint32_t *events, size_t events_count, int64_t timeout)
+static int64_t poll_all(const uint32_t *fds, size_t count, const uint32_t *events, size_t events_count, int timeout)
 {
-    FAILPOINT("poll");
     if (count != events_count || count > POLL_MAX)
         return -EINVAL;
     struct pollfd entries[POLL_MAX];
     for (size_t i = 0; i < count; i++)
         entries[i] = (struct pollfd){.fd = (int)fds[i], .events = (short)events[i], .revents = 0};
-    if (poll(entries, count, timeout < 0 ? -1 : as_int(timeout > INT_MAX ? INT_MAX : timeout)) < 0)
+    if (poll(entries, count, timeout) < 0)
         return -errno;
     result_reset();
     for (size_t i = 0; i < count; i++)
         result_int((unsigned short)entries[i].revents);
     return result_done();
+}
+
+int64_t berth_poll(const uint32_t *fds, size_t count, const uint32_t *events, size_t events_count, int64_t timeout)
+{
+    FAILPOINT("poll");
+    return poll_all(fds, count, events, events_count, timeout < 0 ? -1 : as_int(timeout > INT_MAX ? INT_MAX : timeout));
+}
+
+/* Binds this thread to the processor that it is on; `before` gets what it was bound to. 0 when it could not be done. */
+static int stay(cpu_set_t *before)
+{
+    unsigned here = 0;
+    if (sched_getaffinity(0, sizeof *before, before) != 0 || SYS3(SYS_getcpu, &here, NULL, NULL) != 0 ||
+        here >= CPU_SETSIZE)
+        return 0;
+    cpu_set_t only;
+    CPU_ZERO(&only);
+    CPU_SET(here, &only);
+    return sched_setaffinity(0, sizeof only, &only) == 0;
+}
+
+int64_t berth_poll_here(const uint32_t *fds, size_t count, const uint32_t *events, size_t events_count)
+{
+    FAILPOINT("poll_here");
+    cpu_set_t before;
+    int bound = stay(&before);
+    int64_t result = poll_all(fds, count, events, events_count, -1);
+    if (bound)
+        (void)sched_setaffinity(0, sizeof before, &before);
+    return result;
 }

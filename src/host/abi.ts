@@ -139,6 +139,11 @@ export const NATIVE = {
     "ints",
     "poll(2): revents of each. timeout in ms, -1 for ever. -EINTR is reported.",
   ),
+  poll_here: f(
+    { fds: "words", events: "words" },
+    "ints",
+    "As poll for ever, on the processor that this thread is on: for a short wait for somebody who goes on at another one. The kernel takes a write to a socket for the writer's last act and would wake this thread there, where one of both has to wait.",
+  ),
 
   // --- pipes, sockets, terminals --------------------------------------------------------------------------------
   pipe: f({}, "ints", "pipe2(O_CLOEXEC): [read end, write end]."),

@@ -131,6 +131,9 @@ export interface Native {
   /** poll(2): revents of each. timeout in ms, -1 for ever. -EINTR is reported. */
   poll(fds: Uint32Array, events: Uint32Array, timeout: number): number[] | number;
 
+  /** As poll for ever, on the processor that this thread is on: for a short wait for somebody who goes on at another one. The kernel takes a write to a socket for the writer's last act and would wake this thread there, where one of both has to wait. */
+  poll_here(fds: Uint32Array, events: Uint32Array): number[] | number;
+
   /** pipe2(O_CLOEXEC): [read end, write end]. */
   pipe(): number[] | number;
 

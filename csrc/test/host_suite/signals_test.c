@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -19,6 +20,45 @@ static void *idle(void *argument)
     for (;;)
         (void)pause();
     return NULL;
+}
+
+/* Wakes the thread that polls once it is bound to one processor, or after 5 s. */
+struct waker {
+    pid_t polling;
+    int pipe;
+    int bound;
+};
+
+static void *wake_when_bound(void *argument)
+{
+    struct waker *waker = argument;
+    cpu_set_t now;
+    for (int tries = 0; tries < 5000 && !waker->bound; tries++) {
+        waker->bound = sched_getaffinity(waker->polling, sizeof now, &now) == 0 && CPU_COUNT(&now) == 1;
+        (void)usleep(1000);
+    }
+    CHECK(write(waker->pipe, "x", 1) == 1, "the poll is woken");
+    return NULL;
+}
+
+static void test_poll_here(void)
+{
+    cpu_set_t before;
+    cpu_set_t after;
+    int ends[2];
+    CHECK(pipe(ends) == 0 && sched_getaffinity(0, sizeof before, &before) == 0, "a pipe");
+    struct waker waker = {.polling = gettid(), .pipe = ends[1]};
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, wake_when_bound, &waker) == 0, "a second thread");
+    const uint32_t fds[] = {(uint32_t)ends[0]};
+    const uint32_t events[] = {POLLIN};
+    EQUAL(berth_poll_here(fds, 1, events, 1), 0, "poll_here ends when there is something to read");
+    EQUAL(result_at(0), POLLIN, "and says so");
+    (void)pthread_join(thread, NULL);
+    CHECK(waker.bound, "it waits on one processor");
+    CHECK(sched_getaffinity(0, sizeof after, &after) == 0 && CPU_EQUAL(&before, &after), "and leaves no trace of that");
+    close(ends[0]);
+    close(ends[1]);
 }
 
 static void test_signal_fd(void)
@@ -125,6 +165,7 @@ static void test_eventfd(void)
 
 void test_signals(void)
 {
+    test_poll_here();
     test_eventfd();
     test_signal_fd();
     test_children();

@@ -26,12 +26,12 @@ export class Interrupts {
     if (signal > 0) throw new RuntimeError({ message: `interrupted by signal ${signal}`, exitCode: 128 + signal });
   }
 
-  /** Waits until the descriptor is readable or closed; throws when a signal comes first. */
+  /** Waits until the descriptor is readable or closed, as it soon will be; throws when a signal comes first. */
   waitFor(fd: number): void {
     const fds = Uint32Array.of(fd, this.fd);
     const events = Uint32Array.of(POLLIN, POLLIN);
     for (;;) {
-      const ready = this.#native.poll(fds, events, -1);
+      const ready = this.#native.poll_here(fds, events);
       if (ready === -EINTR) continue; // a signal that is not ours
       if (typeof ready === "number") throw nativeError(ready, { operation: "poll" });
       if (ready[0] !== 0) return;
