@@ -1,6 +1,7 @@
 // npm run bench [-- ROUNDS]: what one command of each runtime costs as a whole process, side by side, as Markdown.
 //
-// Every round measures every runtime once, so that a busy moment of the machine hits all of them. "warm": the same
+// Every round measures every runtime once, so that a busy moment of the machine hits all of them, in random order, so that
+// none always comes after the same one (the kernel is at the last one's network namespace for a while). "warm": the same
 // runtime ran directly before, uncounted. "cold": 60 ms of idle time before. Nothing is between the timer and the
 // runtime: bench/timer.c clones, waits and prints; no shell, no Node. All runtimes get the same bundle (`runc spec`,
 // terminal false, /bin/true), the same cgroup view, the state folder on a tmpfs as /run is, their standard streams on
@@ -141,6 +142,13 @@ function measureLifecycle(runtime: Runtime, bundle: string): void {
   }
 }
 
+function shuffled<T>(items: readonly T[]): T[] {
+  return items
+    .map((item) => ({ item, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item);
+}
+
 function median(numbers: readonly number[]): number {
   const sorted = [...numbers].sort((a, b) => a - b);
   const half = sorted.length >> 1;
@@ -214,14 +222,13 @@ const list = runtimes();
 const bundle = makeBundle(list);
 const waiting = join(realpathSync("dist/bench"), "waiting");
 for (const runtime of list) mkdirSync(join(work, runtime.name));
-for (let i = 0; i < rounds; i++) {
-  for (const runtime of list) {
-    const program = [runtime.path, "--root", join(work, runtime.name), "run", "--bundle", bundle, "once"];
-    measureRun(runtime.name, program);
-    measureLifecycle(runtime, waiting);
-  }
-  measureRun(FLOOR, [realpathSync("dist/bench/floor"), join(bundle, "rootfs"), "/bin/true"]);
-}
+const measurements = list.map((runtime) => () => {
+  const program = [runtime.path, "--root", join(work, runtime.name), "run", "--bundle", bundle, "once"];
+  measureRun(runtime.name, program);
+  measureLifecycle(runtime, waiting);
+});
+measurements.push(() => measureRun(FLOOR, [realpathSync("dist/bench/floor"), join(bundle, "rootfs"), "/bin/true"]));
+for (let i = 0; i < rounds; i++) for (const measure of shuffled(measurements)) measure();
 
 const cpu = /model name\s*:\s*(.*)/.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1] ?? "?";
 process.stdout.write(
