@@ -1,5 +1,6 @@
-// Which chunks the heap image holds, and which of them it begins with. The others are loaded from bytecode when they are needed: what only people ask for, and
-// what needs parts of the engine that the others do without. The image would be half as large again with them.
+// Which chunks the heap image holds, and which of them it begins with. The others are loaded from bytecode when they are
+// needed: what only people ask for, and what needs parts of the engine that the others do without. The image would be half
+// as large again with them.
 
 import type { Chunk } from "./bundle.ts";
 

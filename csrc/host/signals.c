@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "affinity.h"
 #include "failpoint.h"
 #include "native.h"
 #include "result.h"
@@ -180,8 +181,7 @@ int64_t berth_poll(const uint32_t *fds, size_t count, const uint32_t *events, si
 static int stay(cpu_set_t *before)
 {
     unsigned here = 0;
-    if (sched_getaffinity(0, sizeof *before, before) != 0 || SYS3(SYS_getcpu, &here, NULL, NULL) != 0 ||
-        here >= CPU_SETSIZE)
+    if (!processors(before, &here))
         return 0;
     cpu_set_t only;
     CPU_ZERO(&only);

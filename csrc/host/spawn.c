@@ -27,6 +27,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "affinity.h"
 #include "clone.h"
 #include "failpoint.h"
 #include "native.h"
@@ -248,8 +249,8 @@ static void run_elsewhere(pthread_t thread)
 {
     cpu_set_t others;
     unsigned here = 0;
-    if (sched_getaffinity(0, sizeof others, &others) != 0 || syscall(SYS_getcpu, &here, NULL, NULL) != 0)
-        return; /* more processors than the set has bits: the scheduler may do it */
+    if (!processors(&others, &here))
+        return; /* the scheduler may do it */
     CPU_CLR(here, &others);
     if (CPU_COUNT(&others) > 0)
         (void)pthread_setaffinity_np(thread, sizeof others, &others);
