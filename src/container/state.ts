@@ -33,7 +33,7 @@ export interface StateStatic {
   notify?: true;
 }
 
-/** What the caller of createState gives: the rest is found out there. */
+/** What the caller of StateHandle.begin gives: the rest is found out there. */
 export type StateInput = Omit<StateStatic, "annotations" | "creator" | "uid"> & {
   annotations: ReadonlyMap<string, string>;
 };

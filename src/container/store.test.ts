@@ -4,7 +4,7 @@ import { MemoryNative } from "./memory-native.ts";
 import { decodeRecords, encodeRecord } from "./records.ts";
 import type { StateInput } from "./state.ts";
 import { statusOf } from "./status.ts";
-import { claimRemoval, createState, type Loaded, openFolder, openState } from "./store.ts";
+import { claimRemoval, type Loaded, openFolder, openState, reserveState, type StateHandle } from "./store.ts";
 
 const INPUT: StateInput = {
   id: "c1",
@@ -63,10 +63,16 @@ describe("records", () => {
   });
 });
 
+function begun(memory: MemoryNative, input: StateInput = INPUT): StateHandle {
+  const handle = reserveState(memory.native, "/run/berth", "c1");
+  handle.begin(input);
+  return handle;
+}
+
 describe("the state folder", () => {
   it("holds what was given, in files that read back without loss", () => {
     const memory = memoryWithCreator();
-    const handle = createState(memory.native, "/run/berth", "c1", INPUT);
+    const handle = begun(memory);
     handle.appendInit(7, 99);
     handle.appendCreated({ created: "2026-01-01T00:00:00Z" });
     const { state } = openState(memory.native, "/run/berth", "c1");
@@ -86,26 +92,24 @@ describe("the state folder", () => {
     expect((memory.tree.get(stateFile) as string).split("\n").length).toBe(4);
   });
 
-  it("is not made for a record that could not be read again", () => {
+  it("gets no record that could not be read again", () => {
     const memory = memoryWithCreator();
     const annotations = new Map([["a", "\u{dcff}".repeat(3 << 20)]]);
-    expect(() => createState(memory.native, "/run/berth", "c1", { ...INPUT, annotations })).toThrow(RuntimeError);
-    expect(memory.tree.has("/run/berth/c1")).toBe(false);
+    expect(() => begun(memory, { ...INPUT, annotations })).toThrow(RuntimeError);
+    expect(memory.tree.has(stateFile)).toBe(false);
   });
 
   it("is reserved once, and an id in use is left as it is", () => {
     const memory = memoryWithCreator();
-    createState(memory.native, "/run/berth", "c1", INPUT);
+    begun(memory);
     const before = memory.tree.get(stateFile);
-    expect(() => createState(memory.native, "/run/berth", "c1", INPUT)).toThrow(
-      "container with given ID already exists",
-    );
+    expect(() => begun(memory)).toThrow("container with given ID already exists");
     expect(memory.tree.get(stateFile)).toBe(before);
   });
 
   it("that a delete has taken away makes the next append fail, and is not made again", () => {
     const memory = memoryWithCreator();
-    const handle = createState(memory.native, "/run/berth", "c1", INPUT);
+    const handle = begun(memory);
     const folder = openFolder(memory.native, "/run/berth", "c1") as Loaded;
     expect(claimRemoval(memory.native, folder)).toBe(true);
     expect(claimRemoval(memory.native, folder)).toBe(false);
@@ -113,9 +117,18 @@ describe("the state folder", () => {
     expect(memory.tree.has(stateFile)).toBe(false);
   });
 
+  it("that a delete has taken away before anything was recorded gets no record", () => {
+    const memory = memoryWithCreator();
+    const handle = reserveState(memory.native, "/run/berth", "c1");
+    memory.tree.delete("/run/berth/c1");
+    expect(() => handle.begin(INPUT)).toThrow(/deleted while/);
+    expect(memory.tree.has(stateFile)).toBe(false);
+    expect(() => handle.record).toThrow(RangeError);
+  });
+
   it("is removed with everything in it, and removing it again is fine", () => {
     const memory = memoryWithCreator();
-    const handle = createState(memory.native, "/run/berth", "c1", INPUT);
+    const handle = begun(memory);
     memory.file("/run/berth/c1/exec.fifo", "");
     memory.file("/run/berth/c1/notify/sock", "");
     handle.remove();
@@ -139,7 +152,7 @@ describe("the state folder", () => {
 describe("the status", () => {
   it("follows records, processes, fifo and freezer", () => {
     const memory = memoryWithCreator();
-    const handle = createState(memory.native, "/run/berth", "c1", { ...INPUT, cgroups: ["/sys/fs/cgroup/freezer/c1"] });
+    const handle = begun(memory, { ...INPUT, cgroups: ["/sys/fs/cgroup/freezer/c1"] });
     const status = () => {
       const { dir, state } = openState(memory.native, "/run/berth", "c1");
       return statusOf(memory.native, dir, state);
@@ -163,7 +176,7 @@ describe("the status", () => {
 
   it("of a create that was killed is stopped", () => {
     const memory = memoryWithCreator();
-    createState(memory.native, "/run/berth", "c1", INPUT);
+    begun(memory);
     memory.end(100);
     const { dir, state } = openState(memory.native, "/run/berth", "c1");
     expect(statusOf(memory.native, dir, state)).toBe("stopped");

@@ -48,15 +48,34 @@ export class StateHandle {
   /** Descriptor of the folder, O_RDONLY. */
   readonly dir: number;
   readonly path: string;
-  /** The first record. */
-  readonly record: StateStatic;
   readonly #native: Native;
+  #record: StateStatic | undefined;
 
-  constructor(native: Native, path: string, dir: number, record: StateStatic) {
+  constructor(native: Native, path: string, dir: number) {
     this.#native = native;
     this.path = path;
     this.dir = dir;
-    this.record = record;
+  }
+
+  /** The first record. */
+  get record(): StateStatic {
+    if (this.#record === undefined) throw new RangeError("nothing is recorded yet");
+    return this.#record;
+  }
+
+  /**
+   * Writes the first record: what `delete --force` is to remove from now on. Throws when the folder has been taken away
+   * meanwhile.
+   */
+  begin(input: StateInput): void {
+    const native = this.#native;
+    const pid = must(native.getpid(), { operation: "getpid" }) as number;
+    const creator = { pid, startTime: processStartTime(native, "self") };
+    const record: StateStatic = { ...input, annotations: sorted(input.annotations), creator, uid: euid(native) };
+    const text = encodeRecord(record);
+    const flags = O_WRONLY | O_CREAT | O_EXCL | O_APPEND;
+    this.#wrote(text.length > FIRST_MAX ? -EFBIG : native.write_file(this.dir, STATE, flags, 0o600, text));
+    this.#record = record;
   }
 
   /** Records init, right after the clone. Throws when the folder has been taken away meanwhile. */
@@ -76,7 +95,7 @@ export class StateHandle {
   }
 
   /**
-   * Removes the folder with everything in it: the undo of createState. Already gone is fine. True when the container
+   * Removes the folder with everything in it: the undo of reserveState. Already gone is fine. True when the container
    * was still ours to remove: a `delete` that was faster has also run the poststop hooks.
    */
   remove(): boolean {
@@ -90,7 +109,10 @@ export class StateHandle {
   }
 
   #append(record: object): void {
-    const written = this.#native.write_file(this.dir, STATE, O_WRONLY | O_APPEND, 0, encodeRecord(record));
+    this.#wrote(this.#native.write_file(this.dir, STATE, O_WRONLY | O_APPEND, 0, encodeRecord(record)));
+  }
+
+  #wrote(written: number): void {
     if (written === -ENOENT) {
       throw new RuntimeError({ message: "the container was deleted while it was being created", path: this.path });
     }
@@ -102,7 +124,7 @@ export class StateHandle {
   }
 }
 
-/** Throws when the id is bad or in use. For a message in time; createState alone decides. */
+/** Throws when the id is bad or in use. For a message in time; reserveState alone decides. */
 export function checkUnused(native: Native, root: string, id: string): void {
   checkId(id);
   const path = `${root}/${id}`;
@@ -111,9 +133,8 @@ export function checkUnused(native: Native, root: string, id: string): void {
   if (found !== -ENOENT) throw nativeError(found, { operation: "stat", path });
 }
 
-/** Reserves `<root>/<id>` and writes the first record. Throws when the id is bad or in use; then nothing was made. */
-export function createState(native: Native, root: string, id: string, input: StateInput): StateHandle {
-  const pid = must(native.getpid(), { operation: "getpid" }) as number;
+/** Reserves `<root>/<id>`; nothing is recorded yet. Throws when the id is bad or in use; then nothing was made. */
+export function reserveState(native: Native, root: string, id: string): StateHandle {
   checkId(id);
   const path = `${root}/${id}`;
   let made = native.mkdir(AT_FDCWD, path, 0o711);
@@ -128,17 +149,7 @@ export function createState(native: Native, root: string, id: string, input: Sta
     native.unlink(AT_FDCWD, path, AT_REMOVEDIR);
     throw nativeError(dir, { operation: "open", path });
   }
-  const creator = { pid, startTime: processStartTime(native, "self") };
-  const record: StateStatic = { ...input, annotations: sorted(input.annotations), creator, uid: euid(native) };
-  const flags = O_WRONLY | O_CREAT | O_EXCL | O_APPEND;
-  const text = encodeRecord(record);
-  const written = text.length > FIRST_MAX ? -EFBIG : native.write_file(dir, STATE, flags, 0o600, text);
-  if (written < 0) {
-    removeFolder(native, path, dir);
-    native.close(dir);
-    throw nativeError(written, { operation: "write", path: `${path}/${STATE}` });
-  }
-  return new StateHandle(native, path, dir, record);
+  return new StateHandle(native, path, dir);
 }
 
 function sorted(annotations: ReadonlyMap<string, string>): [string, string][] {

@@ -115,10 +115,11 @@ function initOps(c: Compilation): void {
 
   openRoot(c);
   compileMounts(c);
-  enterCgroups(c);
   makeDevices(c);
   replaceNullStdio(c);
   const masks = openMasks(c);
+  c.fillCgroups?.();
+  enterCgroups(c);
   // A terminal is opened later.
   if (options.console === "none") announceDevices(c);
   if (config.linux.sysctl.size > 0) openProcfs(c, "/linux/sysctl");

@@ -20,9 +20,10 @@ import { NONE } from "./protocol.ts";
 
 const STRICT = MOUNT_ATTR.NOSUID | MOUNT_ATTR.NODEV | MOUNT_ATTR.NOEXEC;
 
-export function mountCgroup(c: Compilation, entry: MountEntry): void {
+/** `last`: no other mount follows. */
+export function mountCgroup(c: Compilation, entry: MountEntry, last: boolean): void {
   if (c.options.facts.cgroup.mode === "v2") mountV2(c, entry);
-  else mountV1(c, entry);
+  else mountV1(c, entry, last);
 }
 
 function mountV2(c: Compilation, entry: MountEntry): void {
@@ -49,7 +50,8 @@ function mountV2(c: Compilation, entry: MountEntry): void {
   ops.close(mount);
 }
 
-function mountV1(c: Compilation, entry: MountEntry): void {
+/** The runtime makes the cgroups meanwhile: the later init needs them, the less it waits. */
+function mountV1(c: Compilation, entry: MountEntry, last: boolean): void {
   const { ops } = c;
   const { pointer, destination } = entry;
   const target = openFolder(c, entry, entry.options.destNofollow);
@@ -58,7 +60,12 @@ function mountV1(c: Compilation, entry: MountEntry): void {
     .at(pointer, destination)
     .new_mount(mount, "tmpfs", STRICT, NONE, ["source=tmpfs", "mode=755", ...labelParameters(c)]);
   attach(c, entry, mount, target);
-  // The runtime makes the cgroups meanwhile: the later init needs them, the less it waits.
+  if (last) c.fillCgroups = () => mountHierarchies(c, entry, mount);
+  else mountHierarchies(c, entry, mount);
+}
+
+/** `mount` is closed. */
+function mountHierarchies(c: Compilation, entry: MountEntry, mount: number): void {
   enterCgroups(c);
   const { hierarchies } = c.options.facts.cgroup;
   // The container's cgroups: of some hierarchies, or all, in the same order.
@@ -70,7 +77,7 @@ function mountV1(c: Compilation, entry: MountEntry): void {
     const joined = v1[at]?.mountpoint === hierarchy.mountpoint ? v1[at--] : undefined;
     mountHierarchy(c, entry, mount, hierarchy, joined?.path ?? ownCgroup(hierarchy));
   }
-  ops.close(mount);
+  c.ops.close(mount);
 }
 
 function mountHierarchy(

@@ -39,7 +39,7 @@ export function compileMounts(c: Compilation): void {
     else if (bind) {
       if (destination === "/dev") c.bindsDev = true;
       mountBind(c, entry);
-    } else if (type === "cgroup") mountCgroup(c, entry);
+    } else if (type === "cgroup") mountCgroup(c, entry, i === mounts.length - 1);
     else mountFilesystem(c, entry);
   }
 }

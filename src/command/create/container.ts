@@ -1,7 +1,7 @@
 // Makes a container up to the point where init waits to be started; used by `create` and `run`.
 
 import type { Config } from "../../config/types.ts";
-import { checkUnused, createState, type StateHandle } from "../../container/store.ts";
+import { checkUnused, reserveState, type StateHandle } from "../../container/store.ts";
 import type { CgroupFacts, HostFacts } from "../../host/facts.ts";
 import { gatherFacts } from "../../host/gather.ts";
 import { cgroupMode } from "../../host/gather-cgroups.ts";
@@ -77,13 +77,14 @@ function createFrom(
   const making = new Making(tools, request, fds.base, socket, ends);
   const mode = cgroupMode(native);
   const early = earlySpawn(opened, request, mode);
-  if (early !== undefined) runSteps(making, [early], 0);
+  if (early !== undefined) runSteps(making, [early]);
 
   // init is cloned meanwhile.
   const prepared = prepare(making, opened, request, mode, fds.listenFds, environ);
   const { config, options, beginning, systemd, notifies } = prepared;
-  const state = claim(making, prepared, request);
-  runSteps(making, beginning.steps, 0);
+  const state = reserve(making, request, notifies, config);
+  if (early === undefined) claim(making, prepared, request, state);
+  runSteps(making, beginning.steps);
   const plan = compileCreate(config, options, beginning);
   making.plan = plan;
   const pipes = openPipes(native, request, state);
@@ -97,7 +98,15 @@ function createFrom(
       openAhead(native, pipes);
     };
   }
-  runSteps(making, plan.runtime, beginning.steps.length);
+  let next = beginning.steps.length;
+  if (early !== undefined) {
+    // init has what it needs to begin before anything else is looked at or made.
+    const sent = plan.runtime.findIndex(({ step }) => step === "send plan") + 1;
+    runSteps(making, plan.runtime, next, sent);
+    next = sent;
+    claim(making, prepared, request, state);
+  }
+  runSteps(making, plan.runtime, next);
   closeUnified(native, making.cgroups);
   systemd?.close();
 
@@ -124,8 +133,8 @@ interface Prepared {
   config: Config;
   options: CreateOptions;
   beginning: Beginning;
-  /** The cgroups that were there before. */
-  old: Cgroups["old"];
+  /** The cgroups that were there before; undefined: to be looked at, none of them changes the plan. */
+  old: Cgroups["old"] | undefined;
   systemd: SystemdDriver | undefined;
   /** NOTIFY_SOCKET is to be offered to the container. */
   notifies: boolean;
@@ -156,36 +165,46 @@ function prepare(
   const systemd = request.systemd ? openSystemd(native, request, facts) : undefined;
   if (systemd !== undefined) options.systemd = systemd.facts;
   let beginning = compileBeginning(config, options);
-  // Before anything is recorded as ours: what is recorded, `delete --force` kills and removes.
-  const old = checkCgroups(native, beginning);
-  if (old.size > 0 && old.has(beginning.cgroups.unified?.path ?? "")) {
+  const { unified } = beginning.cgroups;
+  const old = unified === undefined ? undefined : checkCgroups(native, beginning);
+  if (unified !== undefined && old?.has(unified.path)) {
     options.oldUnified = true;
     beginning = compileBeginning(config, options);
   }
   return { bundle, config, options, beginning, old, systemd, notifies };
 }
 
-/** From here on the id is ours, and what `create` makes is unmade when it fails. */
-function claim(making: Making, prepared: Prepared, request: CreateRequest): StateHandle {
+/** From here on the id is ours. */
+function reserve(making: Making, request: CreateRequest, notifies: boolean, { hooks }: Config): StateHandle {
   const { native, undo } = making;
-  const { bundle, config, options, beginning, old, systemd, notifies } = prepared;
+  const state = reserveState(native, request.root, request.id);
+  making.state = state;
+  // What could not be removed is for `delete --force`, which needs the state.
+  undo.push(() => making.cgroupsUndone && removeState(native, state, making.poststopDue ? hooks.poststop : []));
+  if (notifies) loaded(import("../notify.ts")).makeSocketFolder(native, state);
+  // Before the folder goes; early, it is further down in the stack.
+  undo.push(() => endInit(making));
+  return state;
+}
+
+/** Records what is about to be made outside of init's namespaces: what `create` makes is unmade when it fails. */
+function claim(making: Making, prepared: Prepared, request: CreateRequest, state: StateHandle): void {
+  const { native, undo } = making;
+  const { bundle, config, options, beginning, systemd, notifies } = prepared;
+  // Before anything is recorded as ours: what is recorded, `delete --force` kills and removes.
+  const old = prepared.old ?? checkCgroups(native, beginning);
   const rdt = config.linux.intelRdt === undefined ? undefined : loaded(import("./resctrl.ts"));
   const resctrl = rdt?.checkResctrl(native, config, request.id, options.facts);
   const unit = systemd && { unit: beginning.unit?.unit ?? "", user: systemd.facts.user };
   const input = stateOf(config, bundle, request, beginning.leaves, unit, resctrl);
-  const state = createState(native, request.root, request.id, notifies ? { ...input, notify: true } : input);
-  making.state = state;
-  let isUndone = true;
-  // What could not be removed is for `delete --force`, which needs the state.
-  undo.push(() => isUndone && removeState(native, state, making.poststopDue ? config.hooks.poststop : []));
-  if (notifies) loaded(import("../notify.ts")).makeSocketFolder(native, state);
+  state.begin(notifies ? { ...input, notify: true } : input);
   const cgroups: Cgroups = { old, made: [] };
   making.cgroups = cgroups;
   making.leaves = beginning.leaves;
   undo.push(() => {
-    isUndone = false;
+    making.cgroupsUndone = false;
     undoCgroups(native, cgroups, making.pid !== 0);
-    isUndone = true;
+    making.cgroupsUndone = true;
   });
   if (rdt !== undefined && resctrl !== undefined) {
     const groups: string[] = [];
@@ -196,9 +215,8 @@ function claim(making: Making, prepared: Prepared, request: CreateRequest): Stat
     making.systemd = systemd;
     undo.push(() => systemd.undo(beginning.leaves));
   }
-  // Before its cgroups go; early, it is further down in the stack.
+  // Before its cgroups go.
   undo.push(() => endInit(making));
-  return state;
 }
 
 const tells = ({ pidFile, pidfdSocket }: CreateRequest): boolean => pidFile !== undefined || pidfdSocket !== undefined;

@@ -38,6 +38,8 @@ export class Making implements Creation {
   pidfd = -1;
   /** Once a hook has run, or the container exists, its end is told to the poststop hooks. */
   poststopDue = false;
+  /** None that this command made is left. */
+  cgroupsUndone = true;
   loaded: { config: Config; text: string } | undefined;
   state: StateHandle | undefined;
   private recorded = false;
@@ -76,7 +78,7 @@ export class Making implements Creation {
   }
 
   hookState(pid: number, status: "creating" | "created"): string {
-    if (this.state === undefined) throw new RangeError("nothing is recorded yet");
+    if (this.state === undefined) throw new RangeError("there is no state folder yet");
     return loaded(import("../../container/hook-state.ts")).hookState(this.state.record, status, pid);
   }
 }

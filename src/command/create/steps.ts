@@ -82,17 +82,17 @@ export interface Creation {
 /** prestart is from the time when `start` ran it: its hooks see the status that they saw then, as under crun. */
 const HOOK_STATUS = { prestart: "created", createRuntime: "creating" } as const;
 
-/** Runs the steps from `first`; the first failure, init's own included, is thrown, nothing is undone here. */
-export function runSteps(creation: Creation, steps: readonly RuntimeStep[], first: number): void {
+/** Runs the steps first..end-1; the first failure, init's own included, is thrown, nothing is undone here. */
+export function runSteps(creation: Creation, steps: readonly RuntimeStep[], first = 0, end = steps.length): void {
   try {
-    runAll(creation, steps, first);
+    runAll(creation, steps, first, end);
   } catch (error) {
     throw loaded(import("./first-cause.ts")).firstCause(creation, error);
   }
 }
 
-function runAll(creation: Creation, steps: readonly RuntimeStep[], first: number): void {
-  for (let i = first; i < steps.length; i++) {
+function runAll(creation: Creation, steps: readonly RuntimeStep[], first: number, end: number): void {
+  for (let i = first; i < end; i++) {
     const step = steps[i] as RuntimeStep;
     if (step.step === "write cgroup file") {
       const place = placeOf(creation.cgroups);

@@ -96,7 +96,7 @@ function start(
     },
     hookState: () => prepare().state,
   };
-  runSteps(creation, [{ step: "spawn", flags: 0, origin: NO_ORIGIN }], 0);
+  runSteps(creation, [{ step: "spawn", flags: 0, origin: NO_ORIGIN }]);
   undo.push(() => {
     // Before there is a pid it is ended by the undo of the clone.
     if (creation.pid !== 0) endEntered(creation, prepare().facts, cloning);
@@ -110,7 +110,7 @@ function start(
   const [ptySocket, consoleSocket] = attempt.console;
   ends.consoleSocket = consoleSocket;
   // The first ones send the plan and wait for the clone.
-  runSteps(creation, plan.runtime.slice(0, 2), 0);
+  runSteps(creation, plan.runtime, 0, 2);
   cloning = true;
   runSteps(creation, plan.runtime, 2);
 
