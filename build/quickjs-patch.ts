@@ -6,6 +6,9 @@
 // What is written all the same, by every new name and every new shape of an object, are a few tables: JS_EachTable tells
 // where they lie, so that their pages can be copied ahead of the first write (csrc/engine/memory.c).
 // The cycle collector, which would need exact counts, never runs.
+//
+// A built-in function is an object only from its first use on; the object that it belongs to is written to then, and a copy
+// is made of that one's shape. JS_CompleteObjects makes them all, for the image.
 
 import { IMAGE_START } from "./toolchain.ts";
 
@@ -34,19 +37,49 @@ void JS_EachTable(JSRuntime *rt, void (*each)(const void *table, size_t size))
 }
 `;
 
+const COMPLETE_OBJECTS = `
+/* What is made here comes behind in the list, and is completed in its turn. A program's own functions are left alone: each
+ * would get a prototype. */
+int JS_CompleteObjects(JSContext *ctx)
+{
+    struct list_head *el;
+    list_for_each(el, &ctx->rt->gc_obj_list) {
+        JSGCObjectHeader *header = list_entry(el, JSGCObjectHeader, link);
+        if (header->gc_obj_type != JS_GC_OBJ_TYPE_JS_OBJECT)
+            continue;
+        JSObject *p = (JSObject *)header;
+        for (int i = 0; i < p->shape->prop_count; i++) {
+            JSShapeProperty *prs = get_shape_prop(p->shape) + i;
+            JSProperty *pr = p->prop + i;
+            if ((prs->flags & JS_PROP_TMASK) == JS_PROP_AUTOINIT && js_autoinit_get_id(pr) == JS_AUTOINIT_ID_PROP &&
+                JS_AutoInitProperty(ctx, p, prs->atom, pr, prs) < 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+`;
+
 export const EDITS: readonly Edit[] = [
   { file: "quickjs.h", find: "#include <stdint.h>\n", replace: DECLARATIONS, times: 1 },
   {
     file: "quickjs.h",
     find: "void JS_FreeRuntime(JSRuntime *rt);",
-    replace:
-      "void JS_FreeRuntime(JSRuntime *rt);\nvoid JS_EachTable(JSRuntime *rt, void (*each)(const void *table, size_t size));",
+    replace: `void JS_FreeRuntime(JSRuntime *rt);
+void JS_EachTable(JSRuntime *rt, void (*each)(const void *table, size_t size));
+int JS_CompleteObjects(JSContext *ctx);`,
     times: 1,
   },
   {
     file: "quickjs.c",
     find: "\nvoid JS_SetRuntimeInfo(",
     replace: `${EACH_TABLE}\nvoid JS_SetRuntimeInfo(`,
+    times: 1,
+  },
+  {
+    file: "quickjs.c",
+    find: "\nJSValue JS_GetPropertyInternal(",
+    replace: `${COMPLETE_OBJECTS}\nJSValue JS_GetPropertyInternal(`,
     times: 1,
   },
   {
