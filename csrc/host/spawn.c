@@ -175,6 +175,7 @@ static struct {
     int rootless;
     int under_way;
     int threaded;
+    unsigned maker; /* the processor that the thread was made on */
     pthread_t thread;
     int result;
 } spawn;
@@ -236,15 +237,11 @@ static int start_init(void)
     return error;
 }
 
-static void *start_in_background(void *argument)
-{
-    spawn.result = start_init();
-    return argument;
-}
-
 /* Some schedulers leave a new thread on its maker's processor although another one is idle (virtual machines that pack
- * theirs, for one). It would wait there until the JavaScript that it should run beside is done. Its child inherits the
- * affinity for a moment only: init's plan sets its own (op reset_affinity). */
+ * theirs, for one). Either it would wait there until the JavaScript that it should run beside is done: then its maker sends
+ * it away. Or it runs at once, and its maker would wait until the kernel has made all namespaces: then it leaves by itself.
+ * Its child inherits the affinity for a moment only: init's plan sets its own (op reset_affinity).
+ */
 static void run_elsewhere(pthread_t thread)
 {
     cpu_set_t others;
@@ -254,6 +251,15 @@ static void run_elsewhere(pthread_t thread)
     CPU_CLR(here, &others);
     if (CPU_COUNT(&others) > 0)
         (void)pthread_setaffinity_np(thread, sizeof others, &others);
+}
+
+static void *start_in_background(void *argument)
+{
+    unsigned here = 0;
+    if (SYS3(SYS_getcpu, &here, NULL, NULL) == 0 && here == spawn.maker)
+        run_elsewhere(pthread_self());
+    spawn.result = start_init();
+    return argument;
 }
 
 int64_t berth_spawn_begin(int64_t sync, int64_t base, int64_t flags, int64_t cgroup, int64_t rootless,
@@ -272,6 +278,8 @@ int64_t berth_spawn_begin(int64_t sync, int64_t base, int64_t flags, int64_t cgr
     spawn.rootless = rootless != 0;
     spawn.under_way = 1;
     set_arguments(&spawn.start);
+    spawn.maker = ~0U;
+    (void)SYS3(SYS_getcpu, &spawn.maker, NULL, NULL);
     spawn.threaded = THREADS && background != 0 && pthread_create(&spawn.thread, NULL, start_in_background, NULL) == 0;
     if (spawn.threaded)
         run_elsewhere(spawn.thread);
