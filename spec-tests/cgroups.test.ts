@@ -125,7 +125,9 @@ suite(
       const bundle = t.bundle("true", (config) => {
         config.linux.cgroupsPath = `/${t.id}`;
       });
-      const running = await stopWhen(t, ["create", "--bundle", bundle, t.id], () => existsSync(join(t.root, t.id)));
+      // It has looked before it records anything.
+      const recorded = (): boolean => existsSync(join(t.root, t.id, "state.json"));
+      const running = await stopWhen(t, ["create", "--bundle", bundle, t.id], recorded);
       const folders = oldCgroups(t).filter(takesProcesses);
       const other = stranger(t);
       for (const folder of folders) writeFileSync(join(folder, PROCS), String(other.pid));

@@ -3,7 +3,10 @@
 import type { Hook } from "../config/types.ts";
 import type { RecordedResctrl } from "./resctrl.ts";
 
-/** The first record: everything that start, kill and delete need, written before anything is made. */
+/**
+ * The first record: everything that start, kill and delete need, written before anything is made outside of init's
+ * namespaces.
+ */
 export interface StateStatic {
   id: string;
   /** Absolute. */

@@ -43,7 +43,7 @@ export interface Compilation {
   readonly kernelMounts: KernelMount[];
   /** The files through which init moves itself into its cgroups; empty from the op on that does it. */
   cgroupFiles: readonly string[];
-  /** What the mount of cgroups lacks, when it is the last one: done once /dev is made, which needs no cgroup. */
+  /** What the mount of cgroups lacks, when it is the last one and they are to come: done once /dev is made, which needs none. */
   fillCgroups?: () => void;
   /** A bind mount on /dev brings its own nodes: nothing is put into it. */
   bindsDev: boolean;

@@ -60,7 +60,7 @@ function mountV1(c: Compilation, entry: MountEntry, last: boolean): void {
     .at(pointer, destination)
     .new_mount(mount, "tmpfs", STRICT, NONE, ["source=tmpfs", "mode=755", ...labelParameters(c)]);
   attach(c, entry, mount, target);
-  if (last) c.fillCgroups = () => mountHierarchies(c, entry, mount);
+  if (last && c.cgroupFiles.length > 0) c.fillCgroups = () => mountHierarchies(c, entry, mount);
   else mountHierarchies(c, entry, mount);
 }
 
