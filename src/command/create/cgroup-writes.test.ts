@@ -3,7 +3,7 @@ import { RuntimeError } from "../../errors/runtime-error.ts";
 import type { Native } from "../../host/native.gen.ts";
 import type { RuntimeStep } from "../../plan/plan.ts";
 import { enableControllers, writeCgroupFile } from "./cgroups.ts";
-import type { Step } from "./steps.ts";
+import type { Step } from "./creation.ts";
 
 const ENOENT = -2;
 const EBUSY = -16;

@@ -8,7 +8,7 @@ import type { Native } from "../../host/native.gen.ts";
 import { loaded } from "../../lazy.ts";
 import type { Beginning } from "../../plan/create.ts";
 import type { RuntimeStep } from "../../plan/plan.ts";
-import type { Step } from "./steps.ts";
+import type { Step } from "./creation.ts";
 
 const AT_FDCWD = -100;
 const O_RDONLY = 0;

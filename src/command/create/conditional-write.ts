@@ -6,7 +6,7 @@ import type { Native } from "../../host/native.gen.ts";
 import { loaded } from "../../lazy.ts";
 import type { RuntimeStep } from "../../plan/plan.ts";
 import { type Place, writeCgroupFile } from "./cgroups.ts";
-import type { Step } from "./steps.ts";
+import type { Step } from "./creation.ts";
 
 const O_WRONLY = 1;
 const ENOENT = 2;

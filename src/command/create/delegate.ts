@@ -2,7 +2,7 @@
 
 import { must } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
-import type { Step } from "./steps.ts";
+import type { Step } from "./creation.ts";
 
 const AT_FDCWD = -100;
 const O_WRONLY = 1;

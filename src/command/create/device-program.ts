@@ -3,7 +3,7 @@
 import { nativeError } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
 import { loaded } from "../../lazy.ts";
-import type { Step } from "./steps.ts";
+import type { Step } from "./creation.ts";
 
 const BPF_F_ALLOW_MULTI = 2;
 const EPERM = 1;

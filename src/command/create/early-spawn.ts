@@ -4,9 +4,9 @@
 import { peekNamespaces } from "../../config/load.ts";
 import type { CgroupFacts } from "../../host/facts.ts";
 import { namespaceSet } from "../../plan/namespace-set.ts";
+import type { Step } from "./creation.ts";
 import type { OpenBundle } from "./load.ts";
 import type { CreateRequest } from "./request.ts";
-import type { Step } from "./steps.ts";
 
 /** The step "spawn" as the plan will have it, or undefined: its time is not yet. */
 export function earlySpawn(

@@ -3,9 +3,9 @@
 
 import { RuntimeError } from "../../errors/runtime-error.ts";
 import { REPORT } from "../../plan/protocol.ts";
+import type { Creation } from "./creation.ts";
 import { initFailure } from "./init-failure.ts";
 import { initDied, reportOf } from "./reports.ts";
-import type { Creation } from "./steps.ts";
 
 const POLLIN = 1;
 const ENOENT = 2;

@@ -5,7 +5,7 @@ import { variableOf } from "../../container/environ.ts";
 import { RuntimeError } from "../../errors/runtime-error.ts";
 import { must } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
-import type { Creation, Step } from "./steps.ts";
+import type { Creation, Step } from "./creation.ts";
 
 const AT_FDCWD = -100;
 const X_OK = 1;

@@ -4,7 +4,7 @@ import { RuntimeError } from "../../errors/runtime-error.ts";
 import { must, nativeError } from "../../host/must.ts";
 import { BARRIER } from "../../plan/protocol.ts";
 import { CLONE_NEWUSER, O_NOCTTY } from "../../tables/linux.ts";
-import type { Creation, Step } from "./steps.ts";
+import type { Creation, Step } from "./creation.ts";
 
 const AT_FDCWD = -100;
 const EINVAL = 22;

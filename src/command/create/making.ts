@@ -7,11 +7,11 @@ import type { Native } from "../../host/native.gen.ts";
 import { loaded } from "../../lazy.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { Cgroups } from "./cgroups.ts";
+import type { Creation } from "./creation.ts";
 import type { Ends } from "./inherited.ts";
 import type { Interrupts } from "./interrupts.ts";
 import type { NetDevices } from "./net-devices.ts";
 import type { CreateRequest } from "./request.ts";
-import type { Creation } from "./steps.ts";
 import type { SystemdDriver } from "./systemd.ts";
 import type { UndoStack } from "./undo.ts";
 

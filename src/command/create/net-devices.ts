@@ -7,8 +7,8 @@ import { must } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
 import { type Address, keptAddresses, type Link } from "../../netlink/route.ts";
 import { O_NOCTTY } from "../../tables/linux.ts";
+import type { Creation, Step } from "./creation.ts";
 import { RouteSocket } from "./route-socket.ts";
-import type { Creation, Step } from "./steps.ts";
 
 const AT_FDCWD = -100;
 const EEXIST = 17;

@@ -16,7 +16,7 @@ import type { HostFacts } from "../../host/facts.ts";
 import type { Native } from "../../host/native.gen.ts";
 import { hasSchemata, resctrlPlace } from "../../resctrl/place.ts";
 import { isInForce } from "../../resctrl/schemata.ts";
-import type { Creation, Step } from "./steps.ts";
+import type { Creation, Step } from "./creation.ts";
 
 const ENOENT = 2;
 const ENODEV = 19;

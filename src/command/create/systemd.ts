@@ -12,8 +12,8 @@ import { must } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
 import type { SystemdFacts } from "../../plan/plan.ts";
 import type { UnitProperty } from "../../systemd/property.ts";
+import type { Step } from "./creation.ts";
 import type { Interrupts } from "./interrupts.ts";
-import type { Step } from "./steps.ts";
 
 const AT_FDCWD = -100;
 const O_WRONLY = 1;

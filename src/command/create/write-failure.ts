@@ -4,7 +4,7 @@ import { RuntimeError } from "../../errors/runtime-error.ts";
 import { nativeError } from "../../host/must.ts";
 import type { Native } from "../../host/native.gen.ts";
 import type { Place } from "./cgroups.ts";
-import type { Step } from "./steps.ts";
+import type { Step } from "./creation.ts";
 
 const EPERM = 1;
 const ENOENT = 2;

@@ -4,7 +4,7 @@ import { hasController } from "../../cgroup/path.ts";
 import type { CgroupFacts } from "../../host/facts.ts";
 import type { Native } from "../../host/native.gen.ts";
 import { REPORT } from "../../plan/protocol.ts";
-import type { Creation } from "../create/steps.ts";
+import type { Creation } from "../create/creation.ts";
 
 const AT_FDCWD = -100;
 const O_WRONLY = 1;

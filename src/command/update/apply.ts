@@ -12,7 +12,7 @@ import type { Native } from "../../host/native.gen.ts";
 import { loaded } from "../../lazy.ts";
 import type { RuntimeStep } from "../../plan/plan.ts";
 import { enableControllers, type Place, warnIgnored, writeCgroupFile } from "../create/cgroups.ts";
-import type { Step } from "../create/steps.ts";
+import type { Step } from "../create/creation.ts";
 import type { UpdateRequest } from "./request.ts";
 
 const AT_FDCWD = -100;
