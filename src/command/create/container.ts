@@ -84,7 +84,7 @@ function createFrom(
   // init is cloned meanwhile.
   const prepared = prepare(making, opened, request, mode, fds.listenFds, environ);
   const { config, options, beginning, systemd, notifies } = prepared;
-  const state = reserve(making, request, notifies, config);
+  const state = reserve(making, prepared, request);
   if (early === undefined) claim(making, prepared, request, state);
   runSteps(making, beginning.steps);
   const plan = compileCreate(config, options, beginning);
@@ -100,15 +100,11 @@ function createFrom(
       openAhead(native, pipes);
     };
   }
-  let next = beginning.steps.length;
-  if (early !== undefined) {
-    // init has what it needs to begin before anything else is looked at or made.
-    const sent = plan.runtime.findIndex(({ step }) => step === "send plan") + 1;
-    runSteps(making, plan.runtime, next, sent);
-    next = sent;
-    claim(making, prepared, request, state);
-  }
-  runSteps(making, plan.runtime, next);
+  const sent = plan.runtime.findIndex(({ step }) => step === "send plan") + 1;
+  runSteps(making, plan.runtime, beginning.steps.length, sent);
+  // init has what it needs to begin before anything else is looked at or made.
+  if (early !== undefined) claim(making, prepared, request, state);
+  runSteps(making, plan.runtime, sent);
   closeUnified(native, making.cgroups);
   systemd?.close();
 
@@ -177,12 +173,12 @@ function prepare(
 }
 
 /** From here on the id is ours. */
-function reserve(making: Making, request: CreateRequest, notifies: boolean, { hooks }: Config): StateHandle {
+function reserve(making: Making, { config, notifies }: Prepared, request: CreateRequest): StateHandle {
   const { native, undo } = making;
   const state = reserveState(native, request.root, request.id);
   making.state = state;
   // What could not be removed is for `delete --force`, which needs the state.
-  undo.push(() => making.cgroupsUndone && removeState(native, state, making.poststopDue ? hooks.poststop : []));
+  undo.push(() => making.cgroupsUndone && removeState(native, state, making.poststopDue ? config.hooks.poststop : []));
   if (notifies) loaded(import("../notify.ts")).makeSocketFolder(native, state);
   // Before the folder goes; early, it is further down in the stack.
   undo.push(() => endInit(making));
