@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { preloadedChunks } from "./preloaded.ts";
+import { turnsOf } from "./preloaded.ts";
 
 const chunk = (name: string, code: string, module = `src/${name}.ts`) => ({ name, code, modules: [module] });
 
@@ -13,5 +13,6 @@ it("is what can be reached from the entry without passing a command that only pe
     chunk("time", "Date"),
   ];
   const usesOf = (code: string): string[] => (code === "Date" ? ["USES_DATE"] : []);
-  expect(preloadedChunks(chunks, usesOf)).toEqual([2, 1, 0, 0, 2, 0]);
+  const [never, first, later] = ["NOT_PRELOADED", "PRELOADED_FIRST", "PRELOADED_LATER"];
+  expect(turnsOf(chunks, usesOf)).toEqual([later, first, never, never, later, never]);
 });

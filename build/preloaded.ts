@@ -15,25 +15,28 @@ const RARE_USES: readonly string[] = ["USES_REGEXP", "USES_DATE", "USES_PROXY", 
 /** What starts a container, which is what has to be fast, lies together: csrc/engine/memory.c maps it all at once. */
 const STARTING = /^src\/command\/(create|exec|run)\.ts$/;
 
+/** enum turn of csrc/engine/chunks.h. */
+export type Turn = "NOT_PRELOADED" | "PRELOADED_FIRST" | "PRELOADED_LATER";
+
 /**
- * For each chunk, the first of which is the entry: 0 when it cannot be reached without passing a rare one, 1 for those that
- * are loaded first, with what they require, 2 for the others.
+ * For each chunk, the first of which is the entry: NOT_PRELOADED when it cannot be reached without passing a rare one,
+ * PRELOADED_FIRST for those that are loaded first, with what they require.
  */
-export function preloadedChunks(chunks: readonly Chunk[], usesOf: (code: string, name: string) => string[]): number[] {
-  const preloaded = chunks.map(() => 0);
+export function turnsOf(chunks: readonly Chunk[], usesOf: (code: string, name: string) => string[]): Turn[] {
+  const turns = chunks.map((): Turn => "NOT_PRELOADED");
   const rare = chunks.map(
     ({ name, code, modules }) =>
       modules.some((path) => RARE.some((pattern) => pattern.test(path))) ||
       usesOf(code, name).some((use) => RARE_USES.includes(use)),
   );
   const visit = (index: number): void => {
-    if (preloaded[index] !== 0 || rare[index]) return;
+    if (turns[index] !== "NOT_PRELOADED" || rare[index]) return;
     const { modules, code } = chunks[index] as Chunk;
-    preloaded[index] = modules.some((path) => STARTING.test(path)) ? 1 : 2;
+    turns[index] = modules.some((path) => STARTING.test(path)) ? "PRELOADED_FIRST" : "PRELOADED_LATER";
     for (const [, name] of code.matchAll(/\brequire\(["']\.\/([^"']+)["']\)/g)) {
       visit(chunks.findIndex((chunk) => chunk.name === name));
     }
   };
   visit(0);
-  return preloaded;
+  return turns;
 }

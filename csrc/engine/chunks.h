@@ -19,13 +19,16 @@ enum {
     USES_NORMALIZE = 1 << 7,
 };
 
+/* When a chunk is loaded into the image, if at all (build/preloaded.ts). Where there is an image, the bytecode of those
+ * that it holds is not (build/image.ts takes it out). */
+enum turn { NOT_PRELOADED, PRELOADED_FIRST, PRELOADED_LATER };
+
 struct chunk {
     const char *name;
     const uint8_t *start;
     const uint8_t *end;
     unsigned uses;
-    /* In the image, 1 before 2 (build/preloaded.ts); where there is one, the bytecode is not (build/image.ts takes it out). */
-    unsigned preloaded;
+    enum turn turn;
 };
 
 extern const struct chunk chunks[];

@@ -78,10 +78,10 @@ JSValue load_chunk(JSContext *ctx, int index)
     return JS_DupValue(ctx, exported[index]);
 }
 
-int preload_chunks(JSContext *ctx, unsigned turn)
+int preload_chunks(JSContext *ctx, enum turn turn)
 {
     for (int i = 0; i < chunk_count; i++) {
-        if (chunks[i].preloaded != turn)
+        if (chunks[i].turn != turn)
             continue;
         JSValue exports = load_chunk(ctx, i);
         if (JS_IsException(exports))

@@ -79,10 +79,10 @@ static int boot(void)
 /* For the build: loads what commands need and writes the image. Unreachable in an executable that has one. */
 static int dump_image(const char *path)
 {
-    if (preload_chunks(context, 1) < 0 || JS_CompleteObjects(context) < 0)
+    if (preload_chunks(context, PRELOADED_FIRST) < 0 || JS_CompleteObjects(context) < 0)
         return uncaught(context);
     memory_mark();
-    if (preload_chunks(context, 2) < 0)
+    if (preload_chunks(context, PRELOADED_LATER) < 0)
         return uncaught(context);
     booted = 1;
     int error = write_image(path, memory_seal());
